@@ -11,7 +11,7 @@ use super::garbled::garbled_names;
 use super::lineage::sides;
 use super::properties::turned_properties;
 use super::reading::asset_label;
-use super::texts::{empty_texts, shown_in_python};
+use super::texts::{doubled, empty_texts, shown_in_python};
 
 /// With so many jobs it is no accident.
 const SEVERAL: usize = 3;
@@ -29,13 +29,7 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     lines.extend(garbled_names(assets));
     lines.extend(schedules(assets, now));
     lines.extend(addresses(assets));
-    let repeats = |job: &Json| {
-        let pairs = job["properties"].as_array()?;
-        let different: BTreeSet<String> = pairs.iter().map(Json::to_string).collect();
-        (!pairs.is_empty()).then_some(pairs.len() >= 2 * different.len())
-    };
-    let what = "has all its properties more than once";
-    lines.extend(all(assets, SEVERAL, repeats, what));
+    lines.extend(doubled(assets.iter().map(AssetEvent::json)));
     lines.extend(turned_properties(assets));
     lines
 }
@@ -380,7 +374,7 @@ mod tests {
                     json!({"properties": [{"key": "k"}, {"key": "l"}, {"key": "k"}, {"key": "l"}]});
                     3
                 ],
-                "job `a` has all its properties more than once",
+                "`properties` has everything more than once in all of 3",
             ),
             (
                 vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}}); 3],

@@ -8,9 +8,7 @@ use serde_json::Value as Json;
 
 use super::outcome::Outcome;
 use super::reading::run_label;
-use super::schedules::{
-    begun_an_interval_before, goes_on, is_twice_due, newest, one_schedule, scheduled, too_often,
-};
+use super::schedules::{goes_on, is_twice_due, too_often};
 use super::times::SHOWN;
 
 /// With so many it is no accident.
@@ -49,36 +47,11 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "give `interval_seconds` in seconds",
         ),
         (
-            one_schedule(&jobs, runs),
-            "schedules of their own for jobs that run at different intervals",
-            "join schedules to jobs by their ids",
-        ),
-        (
-            begun_an_interval_before(&jobs, runs),
-            "runs that begin when they do",
-            "give as `start_time` when the run began, and not the time that it is for",
-        ),
-        (
-            turned_pauses(&jobs, runs),
-            "jobs that are paused where their schedules rest",
-            "see whether `is_paused` says the opposite of what the vendor does",
-        ),
-        (
             turned_triggers(&jobs, runs),
             "jobs with a schedule that begins runs, and none without",
             "see whether `trigger` says the opposite of what began the run",
         ),
     ])
-}
-
-/// What somebody may have meant: all jobs may have been paused just now.
-pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs = by_id(assets);
-    first([(
-        paused_and_running(&jobs, runs),
-        "jobs that are paused where their schedules rest",
-        "see whether `is_paused` says the opposite of what the vendor does",
-    )])
 }
 
 /// The jobs that have an id.
@@ -204,60 +177,6 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
     lines
 }
 
-/// Jobs that are paused and go on running by their schedule, where most do that are paused, and none that is not: then
-/// the flag says the opposite. Some may have been paused just now. What ran last long before all others does not go on.
-fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let until = newest(runs);
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (id, job) in jobs {
-        let is_scheduled = matches!(job["schedule"]["kind"].as_str(), Some("cron" | "interval"));
-        if !is_scheduled {
-            continue;
-        }
-        let starts = scheduled(runs, id);
-        if job["is_paused"] != true {
-            if starts.len() >= SEVERAL {
-                return Vec::new();
-            }
-            continue;
-        }
-        judged += 1;
-        let (Some(first), Some(last), Some(until)) = (starts.first(), starts.last(), until) else {
-            continue;
-        };
-        let gaps = i32::try_from(starts.len()).unwrap_or(i32::MAX) - 1;
-        if starts.len() >= SEVERAL
-            && until.duration_since(*last) <= last.duration_since(*first) / gaps * 2
-        {
-            lines.push(format!(
-                "job `{id}` is paused, and ran by its schedule {}, the last time at {last}",
-                counted(starts.len(), "time")
-            ));
-        }
-    }
-    if lines.len() < 2 || 2 * lines.len() <= judged {
-        lines.clear();
-    }
-    lines
-}
-
-/// The same where every job that is not paused has a schedule that is, and the other way round.
-fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let both = jobs.values().filter_map(|job| {
-        let paused = (
-            job["is_paused"].as_bool()?,
-            job["schedule"]["paused"].as_bool()?,
-        );
-        Some(paused)
-    });
-    let ways: BTreeSet<(bool, bool)> = both.collect();
-    if ways != BTreeSet::from([(true, false), (false, true)]) {
-        return Vec::new();
-    }
-    paused_and_running(jobs, runs)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -281,34 +200,12 @@ mod tests {
     }
 
     fn told(a: Json, b: Json, of_runs: &Json) -> Option<String> {
-        told_by(contradiction, a, b, of_runs)
-    }
-
-    fn told_by(
-        judge: fn(&[AssetEvent], &[RunEvent]) -> Option<Outcome>,
-        a: Json,
-        b: Json,
-        of_runs: &Json,
-    ) -> Option<String> {
         let jobs = [job("a", a), job("b", b)];
         let runs = [runs("a", of_runs), runs("b", of_runs)].concat();
-        match judge(&jobs, &runs)? {
+        match contradiction(&jobs, &runs)? {
             Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn a_pause_turned_against_every_schedule_is_told() {
-        let of = |paused: bool, rests: bool| json!({"is_paused": paused, "schedule": {"kind": "cron", "cron_expression": "0 * * * *", "paused": rests}});
-        let told = |a: Json, b: Json| {
-            let jobs = [job("a", a.clone()), job("b", b), job("c", a)];
-            let runs = ["a", "c"].map(|id| runs(id, &json!({}))).concat();
-            turned_pauses(&by_id(&jobs), &runs).len()
-        };
-        assert_eq!(told(of(true, false), of(false, true)), 2);
-        assert_eq!(told(of(true, false), of(false, false)), 0, "not every one");
-        assert_eq!(told(of(true, true), of(false, false)), 0, "as it should be");
     }
 
     #[test]
@@ -345,19 +242,6 @@ mod tests {
             let told = told(a, b, &of_runs);
             assert_eq!(told.as_deref(), Some(line));
         }
-    }
-
-    #[test]
-    fn what_may_be_meant_is_advice() {
-        let paused = json!({"is_paused": true, "schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
-        let (a, b, none) = (paused.clone(), paused, json!({}));
-        assert_eq!(told(a.clone(), b.clone(), &none), None);
-        assert_eq!(
-            told_by(doubtful, a, b, &none).as_deref(),
-            Some(
-                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z"
-            )
-        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use bowline_words::counted;
 use super::addresses::{bare_addresses, foreign_addresses};
 use super::outcome::Outcome;
 use super::reading::run_label;
-use super::texts::{empty_texts, shown_records, turned_codes};
+use super::texts::{doubled, empty_texts, shown_records, turned_codes};
 use super::times::SHOWN;
 
 /// With so many ids it is no accident.
@@ -22,7 +22,11 @@ pub(super) fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
         .collect();
     if lines.is_empty() {
         lines.extend(empty_texts(runs.iter().map(RunEvent::json)));
-        lines.extend(bare_addresses(runs.iter().map(RunEvent::json)));
+        let with_tasks = runs
+            .iter()
+            .flat_map(|run| [run].into_iter().chain(run.task_runs()));
+        lines.extend(bare_addresses(with_tasks.map(RunEvent::json)));
+        lines.extend(doubled(runs.iter().map(RunEvent::json)));
         for judge in [shown_records, turned_codes, foreign_addresses] {
             lines.extend(judge(runs));
         }

@@ -7,9 +7,9 @@ use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use super::check;
-use super::contradictions::{contradiction, doubtful};
+use super::contradictions::contradiction;
 use super::lineage::{both_sides, is_less, is_more, misnamed, turned_lineage};
-use super::order::{MANY, at_once, turned_tasks, well_unbegun};
+use super::order::{at_once, turned_tasks};
 use super::outcome::Outcome;
 use super::reading::Reading;
 use super::runner::{PAGE, Suite};
@@ -75,7 +75,6 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         .or_else(|| turned_lineage(&known, runs))
         .or_else(|| turned_tasks(&known, runs))
         .or_else(|| at_once(&known, runs))
-        .or_else(|| well_unbegun(&known, runs, MANY))
         .or_else(|| contradiction(&known, runs))
         .or_else(|| begun_otherwise(&known, runs))
         .or_else(|| parroted(&known, runs))
@@ -91,12 +90,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         );
     }
     if outcome == Outcome::Supported {
-        let doubts = [
-            doubtful(&known, runs),
-            well_unbegun(&known, runs, RHYTHM),
-            misnamed(&known, runs, is_more),
-            both_sides(&known, runs),
-        ];
+        let doubts = [misnamed(&known, runs, is_more), both_sides(&known, runs)];
         for advice in doubts
             .into_iter()
             .flatten()

@@ -40,7 +40,6 @@ mod statuses;
 mod tasks;
 mod texts;
 mod times;
-mod triggered_by;
 mod triggers;
 mod witness;
 mod words;

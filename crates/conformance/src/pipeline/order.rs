@@ -1,20 +1,19 @@
 //! Whether the tasks of runs come in the order of their jobs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent, RunStatus};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
 use jiff::Timestamp;
 
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::times::SHOWN;
-use super::words::{Fate, fate};
 
 /// With so many runs it is no accident.
 const RHYTHM: usize = 3;
 /// With so many pairs of tasks nothing begins or ends in one moment by chance.
-pub(super) const MANY: usize = 10;
+const MANY: usize = 10;
 
 /// Tasks: where, in most runs, those that should come after others had ended before these began.
 pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -66,64 +65,6 @@ pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
             .with_evidence(lines.into_iter().take(SHOWN))
             .with_hint(
                 "give as `upstream_task_source_ids` the tasks that come before, and each task run the id of its own task",
-            ),
-    )
-}
-
-/// Tasks that went well and never began, right behind others that failed, so many at least, where most there are such, all
-/// that never began, and they are of several jobs: those that did not come about were taken for done. A few somebody may
-/// have set to done.
-pub(super) fn well_unbegun(
-    assets: &[AssetEvent],
-    runs: &[RunEvent],
-    least: usize,
-) -> Option<Outcome> {
-    let edges = edges(assets);
-    let mut begun = 0;
-    let mut jobs = BTreeSet::new();
-    let mut lines = Vec::new();
-    for run in runs {
-        let Some((job, edges)) = run.job_source_id().and_then(|job| edges.get_key_value(job))
-        else {
-            continue;
-        };
-        let tasks = by_task(run);
-        let is_ill = |task: &RunEvent| task.status().and_then(fate) == Some(Fate::Ill);
-        let behind = edges
-            .iter()
-            .filter(|(before, _)| {
-                let before = tasks.get(before);
-                before.is_some_and(|before| before.iter().copied().all(is_ill))
-            })
-            .flat_map(|(_, after)| tasks.get(after).into_iter().flatten());
-        for task in behind {
-            if task.has("start_time") {
-                begun += 1;
-                continue;
-            }
-            if task.status() != Some(RunStatus::Success) {
-                return None;
-            }
-            jobs.insert(*job);
-            let id = task.task_source_id().unwrap_or_default();
-            lines.push(format!(
-                "{}: task `{id}` went well without a start, and the one before it failed",
-                run_label(run).unwrap_or_default()
-            ));
-        }
-    }
-    let begins =
-        |task: &RunEvent| task.status() == Some(RunStatus::Success) && task.has("start_time");
-    let some_begin = runs.iter().flat_map(RunEvent::task_runs).any(begins);
-    if lines.len() < least || lines.len() <= begun || jobs.len() < 2 || !some_begin {
-        return None;
-    }
-    let got = format!("{} that never began", counted(lines.len(), "task run"));
-    Some(
-        Outcome::wrong("tasks that began where they went well", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint(
-                "give what never came about the status that the vendor says of it: `skipped`, say",
             ),
     )
 }
@@ -209,7 +150,7 @@ fn spans(run: &RunEvent) -> BTreeMap<&str, (Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
     use crate::pipeline::samples::{job, run};
@@ -250,64 +191,6 @@ mod tests {
         assert!(
             !is_wrong(&vec![RunEvent::new(cleared); 3]),
             "tried again later"
-        );
-    }
-
-    #[test]
-    fn what_never_began_did_not_go_well() {
-        let tasks = json!([{"task_source_id": "first"},
-            {"task_source_id": "second", "upstream_task_source_ids": ["first"]}]);
-        let known = ["a", "b"].map(|id| job(id, json!({"tasks": tasks.clone()})));
-        let ran = |job: &str, hour: u8, first: &str, second: Json| {
-            let mut second = second;
-            second["task_source_id"] = "second".into();
-            let at = "2026-01-01T10:00:00Z";
-            run(
-                job,
-                hour,
-                json!({"task_runs": [
-                    {"task_source_id": "first", "status": first, "start_time": at, "end_time": at}, second,
-                ]}),
-            )
-        };
-        let told_of = |second: &Json, count: u8, more: &[RunEvent]| {
-            let failed = |hour| {
-                ran(
-                    if hour == 0 { "b" } else { "a" },
-                    hour,
-                    "failed",
-                    second.clone(),
-                )
-            };
-            let mut runs: Vec<RunEvent> = (0..count).map(failed).collect();
-            runs.extend_from_slice(more);
-            runs.push(ran(
-                "a",
-                3,
-                "success",
-                json!({"status": "success", "start_time": "2026-01-01T10:00:00Z"}),
-            ));
-            well_unbegun(&known, &runs, MANY).is_some()
-        };
-        let told = |second: &Json| told_of(second, 10, &[]);
-        let at = "2026-01-01T11:00:00Z";
-        assert!(told(&json!({"status": "success", "end_time": at})));
-        let well = json!({"status": "success"});
-        assert!(told(&well), "without any time");
-        assert!(!told_of(&well, 9, &[]), "somebody set a few to done");
-        for other in ["skipped", "queued", "in_progress"] {
-            let other = [ran("a", 20, "failed", json!({"status": other}))];
-            assert!(!told_of(&well, 10, &other), "what the vendor says");
-        }
-        let went_on = json!({"status": "success", "start_time": at, "end_time": at});
-        let went_on: Vec<RunEvent> = (10..20)
-            .map(|hour| ran("a", hour, "failed", went_on.clone()))
-            .collect();
-        assert!(!told_of(&well, 10, &went_on), "most go on");
-        assert!(!told(&json!({"status": "skipped", "end_time": at})));
-        assert!(
-            !told(&json!({"status": "success", "start_time": at, "end_time": at})),
-            "whatever came before"
         );
     }
 

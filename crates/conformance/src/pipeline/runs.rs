@@ -17,7 +17,7 @@ use super::reading::run_label;
 use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::statuses::{statuses, unseen};
+use super::statuses::statuses;
 use super::times::{self, times};
 use super::{Check, check};
 use crate::Verdict;
@@ -80,9 +80,6 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         statuses(&look.summary.unmapped, &events),
         basis.as_str(),
     );
-    if let Some(advice) = unseen(suite.reader.pipeline.manifest(), &events) {
-        suite.advise(&check::STATUSES, advice);
-    }
     if let Some(advice) = super::statuses::doubts(&events) {
         suite.advise(&check::STATUSES, advice);
     }

@@ -14,8 +14,6 @@ pub(super) const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
 /// How many times too often a job runs whose interval is in another unit.
 const TOO_OFTEN: i64 = 20;
-/// With so many jobs that have one schedule they are taken for one.
-const MANY: usize = 5;
 
 /// Whether a schedule began a run. What is `CYCLIC` follows the end of its own last run.
 pub(super) fn is_scheduled(run: &RunEvent) -> bool {
@@ -78,66 +76,6 @@ fn against(
         if lines.len() < 2 { Vec::new() } else { lines },
         judged.len(),
     )
-}
-
-/// Jobs that all have one schedule, of many, and run evenly at several intervals.
-pub(super) fn one_schedule(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let times = ["cron_expression", "interval_seconds"];
-    let timed: Vec<(&&str, &&Json)> = jobs
-        .iter()
-        .filter(|(_, job)| times.iter().any(|field| !job["schedule"][*field].is_null()))
-        .collect();
-    let says = |job: &Json| times.map(|field| job["schedule"][field].to_string());
-    let different: BTreeSet<_> = timed.iter().map(|(_, job)| says(job)).collect();
-    let mut gaps: Vec<(i64, &str)> = timed
-        .iter()
-        .filter_map(|(id, job)| Some((rhythm(job, id, runs)?, **id)))
-        .collect();
-    gaps.sort_unstable();
-    gaps.dedup_by(|next, before| 2 * next.0 < 3 * before.0);
-    if timed.len() < MANY || different.len() > 1 || gaps.len() < SEVERAL {
-        return Vec::new();
-    }
-    let line =
-        |(gap, id)| format!("job `{id}` runs every {gap} s by its schedule, which all jobs have");
-    gaps.into_iter().map(line).collect()
-}
-
-/// Runs that schedules began whose first tasks all began one interval of their job after them, at several intervals: what
-/// they are for was taken for when they began.
-pub(super) fn begun_an_interval_before(
-    jobs: &BTreeMap<&str, &Json>,
-    runs: &[RunEvent],
-) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut gaps = BTreeSet::new();
-    for (id, job) in jobs {
-        let Some(gap) = rhythm(job, id, runs) else {
-            continue;
-        };
-        let waits = || {
-            let own = runs
-                .iter()
-                .filter(|run| run.job_source_id() == Some(id) && is_scheduled(run));
-            own.filter_map(|run| {
-                let first = run.task_runs().filter_map(RunEvent::start_time).min()?;
-                Some(first.duration_since(run.start_time()?).as_secs())
-            })
-        };
-        let is_interval = |wait: i64| (wait - gap).abs() * 10 < gap;
-        if waits().count() >= SEVERAL && waits().all(is_interval) {
-            gaps.insert(gap / HOUR);
-            lines.push(format!(
-                "job `{id}` runs every {gap} s, and its tasks begin so long after their runs"
-            ));
-        } else if waits().any(|wait| 2 * wait < gap) && waits().count() >= SEVERAL {
-            return Vec::new();
-        }
-    }
-    if gaps.len() < 2 {
-        lines.clear();
-    }
-    lines
 }
 
 /// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
@@ -290,53 +228,7 @@ pub(super) fn has_schedule(job: &Json) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-    use serde_json::json;
-
     use super::*;
-    use crate::pipeline::contradictions::by_id;
-    use crate::pipeline::samples::job;
-
-    fn runs(id: &str, hours: i64, wait: i64) -> Vec<RunEvent> {
-        let run = |nth: i64| {
-            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(nth * hours + 24 * 365);
-            let task = at + SignedDuration::from_hours(wait);
-            RunEvent::new(json!({
-                "job_source_id": id, "run_source_id": format!("{id}-{nth}"), "trigger": "SCHEDULE",
-                "event_time": at.to_string(), "start_time": at.to_string(), "task_runs": [{"start_time": task.to_string()}],
-            }))
-        };
-        (0..24 / hours).map(run).collect()
-    }
-
-    #[test]
-    fn jobs_that_run_at_different_intervals_have_different_schedules() {
-        let ids = [("a", 1), ("b", 2), ("c", 4), ("d", 1), ("e", 1)];
-        let told = |seconds: &dyn Fn(i64) -> i64, ids: &[(&str, i64)]| {
-            let of = |hours| json!({"schedule": {"kind": "interval", "interval_seconds": seconds(hours)}});
-            let jobs: Vec<_> = ids.iter().map(|(id, hours)| job(id, of(*hours))).collect();
-            let runs: Vec<RunEvent> = ids
-                .iter()
-                .flat_map(|(id, hours)| runs(id, *hours, 0))
-                .collect();
-            one_schedule(&by_id(&jobs), &runs).len()
-        };
-        assert_eq!(told(&|_| 3600, &ids), 3);
-        assert_eq!(told(&|hours| 3600 * hours, &ids), 0);
-        assert_eq!(told(&|_| 3600, &ids[..4]), 0, "few jobs");
-    }
-
-    #[test]
-    fn tasks_do_not_begin_an_interval_after_their_runs() {
-        let jobs = ["a", "b"].map(|id| job(id, json!({})));
-        let told = |waits: [i64; 2]| {
-            let all = [runs("a", 1, waits[0]), runs("b", 3, waits[1])].concat();
-            begun_an_interval_before(&by_id(&jobs), &all).len()
-        };
-        assert_eq!(told([1, 3]), 2);
-        assert_eq!(told([1, 1]), 0, "a wait of an hour");
-        assert_eq!(told([0, 0]), 0);
-    }
 
     #[test]
     fn expressions_say_how_often_a_day_they_come() {

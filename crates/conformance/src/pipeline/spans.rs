@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::{RunEvent, RunStatus};
+use bowline_contract::pipeline::RunEvent;
 use jiff::Timestamp;
 
 use super::reading::run_label;
@@ -42,38 +42,6 @@ pub(super) fn tasks_elsewhere(runs: &[RunEvent]) -> Vec<String> {
     } else {
         Vec::new()
     }
-}
-
-/// Runs under way of which all tasks were over before they began, where that is so of all, and several. What is started
-/// anew waits, though it may keep the end that it had.
-pub(super) fn tasks_of_earlier(runs: &[RunEvent]) -> Vec<String> {
-    let is_over = |run: &RunEvent| {
-        let start = run.start_time()?;
-        let end = |task: &RunEvent| {
-            let is_over = task.status().is_none_or(RunStatus::is_terminal);
-            task.end_time().filter(|_| is_over)
-        };
-        let ends: Option<Vec<Timestamp>> = run.task_runs().map(end).collect();
-        let last = ends.map(|ends| ends.into_iter().max());
-        last.map_or(Some(false), |last| {
-            Some(start.duration_since(last?) > BOOKING)
-        })
-    };
-    let open = runs
-        .iter()
-        .filter(|run| run.end_time().is_none() && run.has("task_runs"));
-    let judged: Vec<(&RunEvent, bool)> =
-        open.filter_map(|run| Some((run, is_over(run)?))).collect();
-    if judged.len() < SEVERAL || judged.iter().any(|(_, is_over)| !is_over) {
-        return Vec::new();
-    }
-    let label = |(run, _): (&RunEvent, bool)| {
-        Some(format!(
-            "{}: is under way, and its tasks were over before it began",
-            run_label(run)?
-        ))
-    };
-    judged.into_iter().filter_map(label).collect()
 }
 
 /// Runs that ended before a task of theirs did, of those of which no task had ended and others had not even begun. Who
@@ -161,35 +129,13 @@ pub(super) fn of_all(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
     use crate::pipeline::samples::run;
 
     fn at(hour: u8) -> String {
         format!("2026-01-01T{hour:02}:00:00Z")
-    }
-
-    #[test]
-    fn what_is_under_way_has_tasks_of_its_own() {
-        let told_as = |status: Option<&str>, start: u8, ends: &[Json]| {
-            let task = |end| json!({"end_time": end, "status": status});
-            let tasks: Vec<Json> = ends.iter().map(task).collect();
-            let open =
-                json!({"status": "in_progress", "start_time": at(start), "task_runs": tasks});
-            let runs = ["a", "b", "c"].map(|job| run(job, 9, open.clone()));
-            (
-                tasks_of_earlier(&runs).len(),
-                tasks_of_earlier(&runs[..2]).len(),
-            )
-        };
-        let told = |start, ends: &[Json]| told_as(None, start, ends);
-        let before = [at(2).into(), at(3).into()];
-        assert_eq!(told(9, &before), (3, 0));
-        assert_eq!(told_as(Some("success"), 9, &before), (3, 0));
-        assert_eq!(told_as(Some("queued"), 9, &before), (0, 0), "it waits");
-        assert_eq!(told(9, &[at(2).into(), Json::Null]), (0, 0), "one goes on");
-        assert_eq!(told(1, &[at(2).into(), at(3).into()]), (0, 0));
     }
 
     #[test]

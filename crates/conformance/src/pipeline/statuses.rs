@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStatus};
+use bowline_contract::pipeline::{AssetEvent, RunEvent, RunStatus};
 use bowline_pipeline::{Unmapped, proposed_mapping};
 use bowline_words::counted;
 
@@ -16,8 +16,6 @@ use super::words::{Fate, fate};
 const OPPOSITES: usize = 3;
 /// So many runs that went well do not all have a warning.
 const MANY: usize = 10;
-/// How many words advice names.
-const NAMED: usize = 5;
 
 /// Judges the words that came.
 pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
@@ -50,7 +48,6 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         return says_nothing(runs)
             .or_else(|| all_well_with_errors(runs))
             .or_else(|| well_tasks_with_errors(runs))
-            .or_else(|| errors_of_success(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
             .unwrap_or(Outcome::Supported);
@@ -136,35 +133,6 @@ fn well_tasks_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
             .with_evidence(lines)
             .with_hint("give `error` for task runs that failed, and leave it out elsewhere"),
     )
-}
-
-/// Runs and task runs that went wrong with a text that says they went well.
-fn errors_of_success(runs: &[RunEvent]) -> Option<Outcome> {
-    const WELL: &str = "done ok success succeeded successful completed finished passed";
-    let lines = runs.iter().flat_map(|run| {
-        let all = std::iter::once(run).chain(run.task_runs());
-        let ill = all.filter(|one| one.status().and_then(fate) == Some(Fate::Ill));
-        ill.filter_map(move |one| {
-            let text = one.error()?.message()?;
-            let (before, last) = text.rsplit_once(": ").unwrap_or(("", text));
-            let last = last.trim_matches(['.', '!', ' ']).to_lowercase();
-            // What stands behind more words may be what was waited for.
-            let is_alone = !before.trim().contains(char::is_whitespace);
-            (is_alone && WELL.split(' ').any(|word| word == last)).then(|| {
-                format!(
-                    "{} went wrong with the error `{text}`",
-                    run_label(run).unwrap_or_default()
-                )
-            })
-        })
-    });
-    let lines: Vec<String> = lines.collect();
-    (lines.len() >= OPPOSITES).then(|| {
-        let got = counted(lines.len(), "text") + " of what went well";
-        Outcome::wrong("what went wrong in `error`", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint("take the text from the task that failed, and from the line that says why")
-    })
 }
 
 /// Runs that went well and have an error, of which there are several and not all: what went before may be meant.
@@ -326,49 +294,13 @@ fn is_opposite(run: &RunEvent) -> Option<bool> {
     }
 }
 
-/// What to say of words that are mapped and did not come.
-pub(super) fn unseen(manifest: &PipelineManifest, runs: &[RunEvent]) -> Option<String> {
-    let tasks = runs.iter().flat_map(RunEvent::task_runs);
-    let raw = |run: &RunEvent| Some(run.json()["raw_status"].as_str()?.to_lowercase());
-    let seen: BTreeSet<String> = runs.iter().chain(tasks).filter_map(raw).collect();
-    let words = manifest.run_status_mapping.iter();
-    let is_there = |word: &str| {
-        let word = word.to_lowercase();
-        seen.iter().any(|raw| {
-            raw.strip_prefix(&word)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
-    let unseen: Vec<&str> = words
-        .map(|(word, _)| word)
-        .filter(|word| !is_there(word))
-        .collect();
-    if unseen.is_empty() {
-        return None;
-    }
-    let named: Vec<String> = unseen
-        .iter()
-        .take(NAMED)
-        .map(|word| format!("`{word}`"))
-        .collect();
-    let more = match unseen.len() - named.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(format!(
-        "{} of `run_status_mapping` did not come: {}{more}",
-        counted(unseen.len(), "word"),
-        named.join(", ")
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::Verdict;
-    use crate::pipeline::samples::{self, job, manifest};
+    use crate::pipeline::samples::{self, job};
 
     fn run(status: &str, tasks: &[&str]) -> RunEvent {
         let tasks: Vec<Json> = tasks
@@ -383,24 +315,6 @@ mod tests {
 
     #[test]
     fn what_went_well_is_no_error() {
-        let told = |text: &str| {
-            let failed = |hour| {
-                samples::run(
-                    "a",
-                    hour,
-                    json!({"status": "failed", "error": {"message": text}}),
-                )
-            };
-            let runs: Vec<RunEvent> = (1..4).map(failed).collect();
-            (
-                errors_of_success(&runs).is_some(),
-                errors_of_success(&runs[1..]).is_some(),
-            )
-        };
-        assert_eq!(told("load: done"), (true, false));
-        assert_eq!(told("load: not done"), (false, false));
-        let waited = "Timed out waiting for dag orders to reach state: success";
-        assert_eq!(told(waited), (false, false));
         let well = |hour| {
             samples::run(
                 "a",
@@ -530,23 +444,6 @@ mod tests {
         assert!(
             !told(&[others.clone(), others].concat()),
             "others come after it"
-        );
-    }
-
-    #[test]
-    fn words_that_did_not_come_are_named() {
-        let manifest =
-            manifest(json!({"DONE": "success", "TERMINATED": "failed", "LOST": "failed"}));
-        let runs =
-            ["done", "TERMINATED/FAILED"].map(|raw| RunEvent::new(json!({"raw_status": raw})));
-        let told = unseen(&manifest, &runs);
-        assert_eq!(
-            told.as_deref(),
-            Some("1 word of `run_status_mapping` did not come: `LOST`")
-        );
-        assert_eq!(
-            unseen(&manifest, &[]).map(|told| told.starts_with("3 words")),
-            Some(true)
         );
     }
 

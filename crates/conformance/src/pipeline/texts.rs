@@ -1,6 +1,6 @@
 //! Texts that say nothing: what languages write for nothing, and for records, where people should read something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::RunEvent;
 use serde_json::Value as Json;
@@ -168,6 +168,44 @@ pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec
             ))
         })
         .collect()
+}
+
+/// Lists that hold everything more than once, where all do that a field has: a line each.
+pub(super) fn doubled<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
+    let mut fields: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for event in events {
+        lists(event, "", &mut fields);
+    }
+    let doubled = fields
+        .into_iter()
+        .filter(|(_, (doubled, all))| *all >= SEVERAL && doubled == all);
+    let line = |(field, (_, all)): (String, (usize, usize))| {
+        format!("`{field}` has everything more than once in all of {all}")
+    };
+    doubled.map(line).collect()
+}
+
+/// Counts the lists of each field that hold everything more than once, and all.
+fn lists(value: &Json, field: &str, fields: &mut BTreeMap<String, (usize, usize)>) {
+    match value {
+        Json::Object(record) => {
+            let own = record.iter().filter(|(key, _)| {
+                key.as_str() == "properties" || !VENDORS_OWN.contains(&key.as_str())
+            });
+            for (key, value) in own {
+                let below = format!("{field}.{key}");
+                lists(value, below.trim_start_matches('.'), fields);
+            }
+        }
+        Json::Array(items) if !items.is_empty() => {
+            let different: BTreeSet<String> = items.iter().map(Json::to_string).collect();
+            let (doubled, all) = fields.entry(field.to_owned()).or_default();
+            *doubled += usize::from(items.len() >= 2 * different.len());
+            *all += 1;
+            items.iter().for_each(|item| lists(item, field, fields));
+        }
+        _ => {}
+    }
 }
 
 /// A list of texts that holds the letters of one: each a letter, and one of them no part of a word.

@@ -8,8 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::spans::{
-    of_all, over_at_once, tasks_after_the_end, tasks_elsewhere, tasks_of_earlier,
-    tasks_that_all_follow,
+    of_all, over_at_once, tasks_after_the_end, tasks_elsewhere, tasks_that_all_follow,
 };
 
 /// How far two clocks of one vendor may be apart.
@@ -25,8 +24,6 @@ pub(super) const SHOWN: usize = 5;
 pub(super) const SEVERAL: usize = 3;
 /// So many runs are not all over in no time.
 const MANY: usize = 10;
-/// What zones are apart, in seconds.
-const HOUR: i64 = 3600;
 /// No orchestrator that anybody connects ran anything before; seconds taken for milliseconds are in 1970.
 const EPOCH: i64 = 946_684_800;
 
@@ -60,7 +57,6 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     lines.extend(tasks_that_all_follow(runs));
     lines.extend(cut_ends(runs));
     lines.extend(queued_late(runs));
-    lines.extend(tasks_of_earlier(runs));
     lines.extend(expected_before(runs));
     for trigger in runs
         .iter()
@@ -72,7 +68,6 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
             .filter(|run| run.trigger() == Some(trigger))
             .collect();
         lines.extend(over_at_once(&of_trigger));
-        lines.extend(begun_hours_before(&of_trigger));
     }
     if lines.is_empty() {
         return Outcome::Supported;
@@ -99,26 +94,6 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
 /// Whether a run with this status is under way.
 const fn is_at_work(status: RunStatus) -> bool {
     matches!(status, RunStatus::InProgress | RunStatus::Queued)
-}
-
-/// Runs of one trigger that all began the same number of hours before they were asked for, or hardly later.
-fn begun_hours_before(runs: &[&RunEvent]) -> Vec<String> {
-    let hours = |run: &RunEvent| {
-        let lead = run.queued_at()?.duration_since(run.start_time()?).as_secs();
-        let hours = (lead + HOUR / 10).div_euclid(HOUR);
-        let is_whole = lead - hours * HOUR <= SLACK.as_secs();
-        Some(if is_whole { hours } else { 0 })
-    };
-    let first = runs
-        .iter()
-        .find_map(|run| hours(run))
-        .filter(|hours| *hours > 0);
-    let is_so = |run: &RunEvent| hours(run).map(|hours| Some(hours) == first);
-    of_all(
-        runs,
-        &is_so,
-        "began hours before `queued_at`, as all with its trigger",
-    )
 }
 
 /// Ends that are all whole minutes, where the times that runs came to their statuses are none of them, and not all runs
@@ -362,22 +337,6 @@ mod tests {
         );
         assert!(!told("SCHEDULE", "2026-01-01T10:10:00Z", MANY));
         assert!(!told("BACKFILL", "2026-01-01T09:00:00Z", MANY));
-    }
-
-    #[test]
-    fn runs_that_began_whole_hours_before_they_were_asked_for_are_shown() {
-        let told = |queued: &str| {
-            let runs = ["a", "b", "a", "b", "a"].map(|job| {
-                RunEvent::new(
-                    json!({"job_source_id": job, "run_source_id": "r", "queued_at": queued,
-                    "start_time": "2026-01-01T10:00:00Z"}),
-                )
-            });
-            begun_hours_before(&runs.iter().collect::<Vec<_>>()).len()
-        };
-        assert_eq!(told("2026-01-01T18:00:00Z"), 5);
-        assert_eq!(told("2026-01-01T17:58:00Z"), 5, "it waited");
-        assert_eq!(told("2026-01-01T18:20:00Z"), 0, "no zone");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 use super::contradictions::{SEVERAL, by_id, first, texts};
 use super::outcome::Outcome;
 use super::schedules::{in_another_unit, is_twice_due};
-use super::triggered_by::{by_task_runs, by_the_latest, by_their_own_jobs, triggered};
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -19,21 +18,6 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_those_after(&jobs, runs),
             "jobs that trigger those whose runs theirs begin",
             "give as `triggered_job_source_ids` the jobs that come after, and not those before",
-        ),
-        (
-            by_their_own_jobs(&jobs, runs),
-            "runs that were triggered by those of other jobs",
-            "give as `triggered_by_run_source_id` the run that the vendor names, with its own job",
-        ),
-        (
-            by_the_latest(runs),
-            "runs that were triggered by earlier ones",
-            "give as `triggered_by_run_source_id` the run that the vendor names, and not the last one of its job",
-        ),
-        (
-            by_task_runs(runs),
-            "runs that were triggered by runs",
-            "give as `triggered_by_run_source_id` the run that the task run is of",
         ),
         (
             all_by_hand(&jobs, runs),
@@ -46,6 +30,21 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give `interval_seconds` in seconds",
         ),
     ])
+}
+
+/// Runs that are there, each with the one that triggered it and before it.
+fn triggered(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
+    let by_id: BTreeMap<&str, &RunEvent> = runs
+        .iter()
+        .filter_map(|run| Some((run.run_source_id()?, run)))
+        .collect();
+    let by = |run: &RunEvent| {
+        let id = run.json()["triggered_by_run_source_id"].as_str()?;
+        by_id.get(id).copied()
+    };
+    runs.iter()
+        .filter_map(|run| Some((by(run)?, run)))
+        .collect()
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.

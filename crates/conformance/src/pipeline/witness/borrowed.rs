@@ -12,6 +12,10 @@ use crate::pipeline::times::SHOWN;
 
 /// So many of all that say something, one in four, are no accident.
 const MANY: usize = 4;
+/// So many that share what they say, in so many ways, do not all say what stands at one place of others by chance.
+const ENOUGH: usize = 10;
+/// Texts of so many letters stand for many things.
+const SHORT: usize = 3;
 
 /// What an event says in the field that is judged.
 struct Saying<'e> {
@@ -57,19 +61,16 @@ fn borrowed<E: AsJson>(
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> Option<Borrowed> {
-    let sayings: Vec<Saying<'_>> = events
-        .iter()
-        .filter_map(|(number, event, label)| {
-            let given = field.of(event.json())?;
-            let mut everything = owners.everything(*number);
-            Some(Saying {
-                event: *number,
-                label,
-                is_foreign: !everything.any(|said| given.may_be(said)),
-                given,
-            })
+    let sayings = events.iter().flat_map(|(number, event, label)| {
+        let given = field.of(event.json()).into_iter();
+        given.map(move |given| Saying {
+            event: *number,
+            label,
+            is_foreign: !owners.everything(*number).any(|said| given.may_be(said)),
+            given,
         })
-        .collect();
+    });
+    let sayings: Vec<Saying<'_>> = sayings.collect();
     if !sayings.iter().any(|saying| saying.is_foreign) {
         return None;
     }
@@ -79,7 +80,7 @@ fn borrowed<E: AsJson>(
     };
     let mut columns = columns(false).chain(columns(true));
     columns.find_map(|((kind, place), column)| {
-        let lines = from_others(place, column, &sayings, field.is_of_one)?;
+        let lines = from_others(place, column, &sayings)?;
         let got = format!(
             "{} from the vendor's record of another",
             counted(lines.len(), "time")
@@ -97,14 +98,10 @@ fn borrowed<E: AsJson>(
 }
 
 /// The events that say what stands at a place of another one's record, where all others say what stands there of their own.
-fn from_others(
-    place: &str,
-    column: &Column<'_>,
-    sayings: &[Saying<'_>],
-    is_of_one: bool,
-) -> Option<Vec<String>> {
+fn from_others(place: &str, column: &Column<'_>, sayings: &[Saying<'_>]) -> Option<Vec<String>> {
     let mut own = 0;
     let mut whose: HashMap<String, (&str, &str)> = HashMap::new();
+    let mut having = BTreeSet::new();
     for Saying {
         event,
         label,
@@ -114,6 +111,7 @@ fn from_others(
     {
         let said = &column[*event];
         own += usize::from(said.iter().any(|said| given.is(said)));
+        having.extend((!said.is_empty()).then_some(*event));
         for said in said {
             for key in given.keys(said) {
                 whose.entry(key).or_insert((*said, *label));
@@ -121,26 +119,38 @@ fn from_others(
         }
     }
     let values: BTreeSet<&str> = whose.values().map(|(said, _)| *said).collect();
-    if values.len() < 2 || own == 0 && !is_of_one {
+    let is_of_one = is_nearly_all(values.len(), having.len());
+    if values.len() < 2 {
         return None;
     }
-    let lines: Vec<String> = sayings
-        .iter()
-        .filter(|saying| saying.is_foreign)
-        .filter_map(|saying| {
-            let (said, given) = (column[saying.event].first(), &saying.given);
-            let (_, other) = whose.get(&given.key())?;
-            let own = said.map_or("nothing".to_owned(), |said| {
+    let foreign = sayings.iter().filter(|saying| saying.is_foreign);
+    let borrowed = foreign.filter(|saying| whose.contains_key(&saying.given.key()));
+    let borrowed: Vec<&Saying<'_>> = borrowed.collect();
+    let keys: BTreeSet<String> = borrowed.iter().map(|saying| saying.given.key()).collect();
+    // What stands in for nothing may be what others say of themselves.
+    let is_default = keys.len() == 1 && borrowed.iter().all(|one| column[one.event].is_empty());
+    let is_chance = !is_of_one
+        && (borrowed.len() < ENOUGH
+            || keys.len() < SEVERAL
+            || keys.iter().any(|key| key.len() <= SHORT));
+    // Where none is its own, all of them are another's.
+    let least = if own > 0 && is_of_one { 1 } else { SEVERAL };
+    let is_so = borrowed.len() >= least
+        && is_nearly_all(own + borrowed.len(), sayings.len())
+        && !is_default
+        && !(own == 0 && is_chance);
+    is_so.then(|| {
+        let line = |saying: &&Saying<'_>| {
+            let (_, other) = whose[&saying.given.key()];
+            let own = column[saying.event].first();
+            let own = own.map_or("nothing".to_owned(), |said| {
                 format!("`{}`", shortened(said))
             });
-            Some(format!(
-                "{} says {given}, as the vendor's `{place}` of {other} does; its own is {own}",
-                saying.label,
-            ))
-        })
-        .collect();
-    // Where none is its own, all of them are another's.
-    let least = if own == 0 { SEVERAL } else { 1 };
-    let is_so = lines.len() >= least && is_nearly_all(own + lines.len(), sayings.len());
-    is_so.then_some(lines)
+            format!(
+                "{} says {}, as the vendor's `{place}` of {other} does; its own is {own}",
+                saying.label, saying.given
+            )
+        };
+        borrowed.iter().map(line).collect()
+    })
 }

@@ -6,7 +6,7 @@ use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
-use super::given::{Field, Given, OF_RUNS, any_speaks_of, moments, speaks_of};
+use super::given::{Given, any_speaks_of, moments, speaks_of};
 use super::owners::{Column, Owners, Place};
 use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
@@ -20,13 +20,19 @@ const LONGEST: f64 = 1e9;
 /// Words of names that say what a time is of.
 struct Meaning {
     field: &'static str,
+    at: fn(&RunEvent) -> Option<Timestamp>,
     /// Names that say it.
     right: &'static str,
     /// Names that say something else.
     other: &'static str,
 }
 
-const PLANNED: &str = "creat submit queu enqueu sched logical due plan updat modif expect next";
+/// The same for what is planned, or was done to the record.
+macro_rules! planned {
+    () => {
+        "creat submit queu enqueu sched logical due plan updat modif expect next"
+    };
+}
 
 /// Words of names for what is no time of the run: what it was given, and the stretch that it is about.
 const OTHER_THINGS: &str = "param arg conf input var label interval window period data";
@@ -34,18 +40,21 @@ const OTHER_THINGS: &str = "param arg conf input var label interval window perio
 const MEANINGS: [Meaning; 3] = [
     Meaning {
         field: "queued_at",
+        at: RunEvent::queued_at,
         right: "queu enqueu",
         other: "logical due plan updat modif expect next start began",
     },
     Meaning {
         field: "start_time",
+        at: RunEvent::start_time,
         right: "start begin began begun",
-        other: PLANNED,
+        other: concat!("end ended finish complet ", planned!()),
     },
     Meaning {
         field: "end_time",
+        at: RunEvent::end_time,
         right: "end ended finish complet stop clos",
-        other: PLANNED,
+        other: concat!("start begin began ", planned!()),
     },
 ];
 
@@ -65,8 +74,6 @@ struct GivenTime<'e> {
     run: usize,
     label: &'e str,
     at: Timestamp,
-    /// When the run began.
-    begun: Option<Timestamp>,
 }
 
 /// The time at a place of a run's own records, where there is one, and whether its zone is certain.
@@ -80,13 +87,6 @@ fn time_at(column: &Column<'_>, run: usize) -> Option<(Timestamp, bool)> {
 
 /// Judges the times of runs.
 pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
-    let time = |event: &RunEvent, name: &str| {
-        let field: &Field = OF_RUNS.iter().find(|field| field.name == name)?;
-        match field.of(event.json())? {
-            Given::Time(at) => Some(at),
-            Given::Text(_) => None,
-        }
-    };
     let faults = MEANINGS.iter().filter_map(|meaning| {
         let given: Vec<GivenTime<'_>> = runs
             .iter()
@@ -94,8 +94,7 @@ pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<O
                 Some(GivenTime {
                     run: *run,
                     label,
-                    at: time(event, meaning.field)?,
-                    begun: time(event, "start_time"),
+                    at: (meaning.at)(event)?,
                 })
             })
             .collect();
@@ -107,11 +106,6 @@ pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<O
 fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
     if given.len() < 2 {
         return None;
-    }
-    if meaning.field == "end_time"
-        && let Some(fault) = thousandths(given, owners)
-    {
-        return Some(fault);
     }
     let agrees = |(_, column): &(Place<'_>, &Column<'_>)| {
         let same = given.iter().filter(|given| {
@@ -251,31 +245,6 @@ fn is_estimate(place: &str) -> bool {
         place,
         "estim expect averag avg mean median typical max limit timeout",
     )
-}
-
-/// Ends that come of the vendor's seconds as if they were thousandths, though a run took a minute by them.
-fn thousandths(given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
-    owners.columns().find_map(|((kind, place), column)| {
-        let lines = given.iter().filter_map(|given| {
-            let said: f64 = column[given.run].first()?.parse().ok()?;
-            let took = given.at.duration_since(given.begun?).as_secs_f64();
-            let is_so = said >= 60.0 && (took - said / 1000.0).abs() < 0.01;
-            is_so.then(|| {
-                format!(
-                    "{}: {took} s, and the vendor's `{place}` is {said}",
-                    given.label
-                )
-            })
-        });
-        let lines: Vec<String> = lines.collect();
-        let is_so =
-            owners.is_whole(kind) && speaks_of(place, "sec") && !speaks_of(place, "milli ms");
-        (is_so && lines.len() >= SEVERAL && lines.len() * 2 > given.len()).then(|| {
-            let got = format!("a thousandth of it for {}", counted(lines.len(), "run"));
-            let expected = format!("the vendor's `{place}` as the seconds that a run took");
-            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
-        })
-    })
 }
 
 /// The runs whose time differs from what stands at a place, but for those that are excused.

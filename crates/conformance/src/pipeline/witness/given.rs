@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::EventTime;
+use bowline_contract::pipeline::{self as contract, AssetRef, EventTime, Shape};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -93,92 +93,81 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
-/// A field of an event, by its name; what it says is read from the event.
+/// A place of the contract at which events say something that records may say, too: texts and times.
 pub(super) struct Field {
     /// The names that lead to it, joined by dots.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     is_time: bool,
-    /// Whether each event has one of its own, as it has a name and a start, and shares it with none.
-    pub(super) is_of_one: bool,
+    /// Whether an event may say several things there.
+    pub(super) is_list: bool,
 }
 
-/// What events share.
-const fn shared(name: &'static str) -> Field {
-    field(name, false, false)
+/// The texts and times of a record of the contract, but for what is in the vendor's own words, what names other events,
+/// and parts that have ids of their own.
+pub(super) fn fields(of: &[contract::Field]) -> Vec<Field> {
+    let mut fields = Vec::new();
+    add("", false, of, &mut fields);
+    fields
 }
 
-const fn text(name: &'static str) -> Field {
-    field(name, false, true)
-}
-
-const fn time(name: &'static str) -> Field {
-    field(name, true, true)
-}
-
-const fn field(name: &'static str, is_time: bool, is_of_one: bool) -> Field {
-    Field {
-        name,
-        is_time,
-        is_of_one,
+fn add(before: &str, is_list: bool, of: &[contract::Field], fields: &mut Vec<Field>) {
+    for field in of {
+        let names_others = field.name != "job_source_id"
+            && (field.name.ends_with("_source_id") || field.name.ends_with("_source_ids"));
+        if names_others || field.name == "tasks" {
+            continue;
+        }
+        let name = format!("{before}{}", field.name);
+        let (inner, are_several) = match field.shape {
+            Shape::Record(inner) => (inner, is_list),
+            Shape::Records(inner) => (inner, true),
+            Shape::Refs(_) => (AssetRef::FIELDS, true),
+            _ => (Default::default(), is_list),
+        };
+        add(&format!("{name}."), are_several, inner, fields);
+        let (is_time, is_list) = match field.shape {
+            Shape::Text => (false, is_list),
+            Shape::Texts => (false, true),
+            Shape::Time => (true, is_list),
+            _ => continue,
+        };
+        fields.push(Field {
+            name,
+            is_time,
+            is_list,
+        });
     }
 }
 
-/// What runs say that differs enough from run to run to tell whose it is.
-pub(super) const OF_RUNS: [Field; 9] = [
-    text("job_source_id"),
-    text("error.message"),
-    text("run_url"),
-    shared("group.source_id"),
-    shared("backfill_id"),
-    time("queued_at"),
-    time("start_time"),
-    time("end_time"),
-    time("event_time"),
-];
-
-/// The same of task runs.
-pub(super) const OF_TASKS: [Field; 3] =
-    [text("error.message"), time("start_time"), time("end_time")];
-
-/// The same of jobs.
-pub(super) const OF_JOBS: [Field; 9] = [
-    text("name"),
-    text("description"),
-    shared("folder"),
-    text("job_url"),
-    shared("group.source_id"),
-    shared("owner.primary_email"),
-    shared("owner.primary_name"),
-    shared("owner.primary_external_id"),
-    shared("schedule.cron_expression"),
-];
-
-/// What jobs share, each with an object of its own: the object, what tells one from the other, and what else it says.
-pub(super) const PARTS_OF_JOBS: [(&str, &str, &[Field]); 2] = [
-    ("group", "source_id", &[text("name")]),
-    (
-        "owner",
-        "primary_external_id",
-        &[text("primary_name"), text("primary_email")],
-    ),
-];
-
 impl Field {
-    pub(super) fn of(&self, event: &Json) -> Option<Given> {
-        let said = self
-            .name
-            .split('.')
-            .try_fold(event, |json, name| json.get(name))?;
-        if self.is_time {
-            let at = EventTime::parse(said.as_str()?).ok()?;
-            return Some(Given::Time(at.timestamp()));
+    /// What an event says there.
+    pub(super) fn of(&self, event: &Json) -> Vec<Given> {
+        let mut said = vec![event];
+        for name in self.name.split('.') {
+            let inner = said.into_iter().filter_map(|json| json.get(name));
+            said = inner.flat_map(items).collect();
         }
-        let text = match said {
-            Json::String(text) => text.trim().to_owned(),
-            Json::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        (!text.is_empty()).then_some(Given::Text(text))
+        let given = said.into_iter().filter_map(|said| {
+            if self.is_time {
+                let at = EventTime::parse(said.as_str()?).ok()?;
+                return Some(Given::Time(at.timestamp()));
+            }
+            let text = match said {
+                Json::String(text) => text.trim().to_owned(),
+                Json::Number(number) => number.to_string(),
+                _ => return None,
+            };
+            (!text.is_empty()).then_some(Given::Text(text))
+        });
+        given.collect()
+    }
+}
+
+/// The elements of a list; anything else by itself.
+fn items(json: &Json) -> Vec<&Json> {
+    match json {
+        Json::Array(items) => items.iter().collect(),
+        other => vec![other],
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Nothing is known of the vendor's fields. A record is an event's when the event's id stands in it; what a field of the
 //! connector is made from shows in where its values stand in those records. So what is judged are exceptions: an event that
-//! says what the vendor says of another one, a time that is always hours from the vendor's, one text for many, a
-//! record in a list of which everything else came. What somebody may have meant is advice.
+//! says what the vendor says of another one, a time that is always hours from the vendor's, a record in a list of which
+//! everything else came. What somebody may have meant is advice.
 
 mod borrowed;
 mod clocks;
 mod cut_short;
 mod errors;
+mod faithful;
 mod fates;
 mod given;
 mod left_out;
@@ -20,16 +21,18 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStatus, Window};
+use bowline_contract::pipeline::{
+    Asset, AssetEvent, Field, Group, Owner, PipelineManifest, Run, RunEvent, RunStatus, Task,
+    Window,
+};
 use bowline_pipeline::VendorAnswers;
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use self::borrowed::all_borrowed;
-use self::given::{
-    Field, OF_JOBS, OF_RUNS, OF_TASKS, PARTS_OF_JOBS, any_speaks_of, moments, speaks_of,
-};
+use self::faithful::unlike;
+use self::given::{any_speaks_of, fields, moments};
 use self::left_out::{LeftOut, left_out};
 use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
@@ -44,8 +47,6 @@ const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
 const WHOLES: &str =
     "parent root origin main master caller invok batch group source workflow execution";
-/// Words of names for how a run stands.
-const STATUSES: &str = "stat result outcome conclusion phase verdict code";
 /// How far from the ends of a window a record must be to be in it for certain.
 const MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
@@ -137,10 +138,11 @@ impl Witness {
         };
         owners.join(&self.records);
         let jobs = judged(&ided, &owners);
-        let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
+        let (mut faults, mut advice) = compared(Asset::FIELDS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
-        faults.extend(sense::zones(&jobs, &owners));
-        faults.extend(self.of_parts(assets, &owners));
+        let (of_parts, of_parts_advice) = self.of_parts(assets, &owners);
+        faults.extend(of_parts);
+        advice.extend(of_parts_advice);
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
             Vec::new()
@@ -152,16 +154,30 @@ impl Witness {
         testimony(faults, advice, counted(jobs.len(), "job"))
     }
 
-    /// Judges groups and owners by their own ids, where the vendor has a list of such.
-    fn of_parts(&self, assets: &[AssetEvent], jobs: &Owners<'_>) -> Vec<Outcome> {
-        let of = |(name, key, fields): (&str, &str, &[Field])| {
-            let all = assets.iter().filter_map(|asset| asset.json().get(name));
-            let by_id: BTreeMap<&str, &Json> = all
-                .filter_map(|part| Some((part[key].as_str()?, part)))
-                .collect();
+    /// Judges groups, owners and tasks by their own ids, where the vendor has a list of such.
+    fn of_parts(&self, assets: &[AssetEvent], jobs: &Owners<'_>) -> (Vec<Outcome>, Vec<String>) {
+        let parts: [(&str, &str, &'static [Field]); 3] = [
+            ("group", "source_id", Group::FIELDS),
+            ("owner", "primary_external_id", Owner::FIELDS),
+            ("tasks", "task_source_id", Task::FIELDS),
+        ];
+        let of = |(name, key, fields): (&str, &str, &'static [Field])| {
+            let mut by_id: BTreeMap<(&str, Option<&str>), &Json> = BTreeMap::new();
+            for asset in assets {
+                match asset.json().get(name) {
+                    Some(Json::Array(parts)) => {
+                        let ided = parts
+                            .iter()
+                            .filter_map(|part| Some((part[key].as_str()?, part)));
+                        by_id.extend(ided.map(|(id, part)| ((id, asset.job_source_id()), part)));
+                    }
+                    Some(part) => by_id.extend(part[key].as_str().map(|id| ((id, None), part))),
+                    None => {}
+                }
+            }
             let ided: Vec<(&Json, Subject<'_>, String)> = by_id
                 .into_iter()
-                .map(|(id, part)| (part, Subject { id, job: None }, format!("{name} `{id}`")))
+                .map(|((id, job), part)| (part, Subject { id, job }, format!("{name} `{id}`")))
                 .collect();
             let owners = self.owners(&ided)?;
             // Small numbers are ids of other things, too.
@@ -173,9 +189,10 @@ impl Witness {
             if kind == jobs.list.0 || 2 * known.count() < said.len() {
                 return None;
             }
-            Some(all_borrowed(fields, &judged(&ided, &owners), &owners).0)
+            Some(compared(fields, &judged(&ided, &owners), &owners))
         };
-        PARTS_OF_JOBS.into_iter().filter_map(of).flatten().collect()
+        let (faults, advice): (Vec<_>, Vec<_>) = parts.into_iter().filter_map(of).unzip();
+        (faults.concat(), advice.concat())
     }
 
     /// Judges runs of a window.
@@ -198,18 +215,18 @@ impl Witness {
             Some(owners) => (&own, Some(owners)),
             None => (&others, self.owners(&others)),
         };
-        let of_tasks = self.of_tasks(ided.iter().map(|(run, ..)| *run));
+        let (of_tasks, of_tasks_advice) = self.of_tasks(ided.iter().map(|(run, ..)| *run));
         let Some(owners) = owners else {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(ided, &owners);
-        let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
+        let (mut faults, mut advice) = compared(Run::FIELDS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
-        faults.extend(fates::otherwise(&runs, &owners));
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(errors::of_runs(&runs, &owners, &self.records));
+        faults.extend(errors::of_runs(&runs, &owners));
         faults.extend(sense::trigger(&runs, &owners));
         faults.extend(of_tasks);
+        advice.extend(of_tasks_advice);
         let kind = &self.records.kinds[owners.list.0];
         if !self.records.is_cut && !self.records.came_to_an_end(&kind.place) {
             let moments: [fn(&RunEvent) -> Option<Timestamp>; 3] = [
@@ -243,7 +260,10 @@ impl Witness {
     }
 
     /// Judges the task runs of runs that have ended, where the vendor has a record of each.
-    fn of_tasks<'e>(&self, runs: impl Iterator<Item = &'e RunEvent>) -> Vec<Outcome> {
+    fn of_tasks<'e>(
+        &self,
+        runs: impl Iterator<Item = &'e RunEvent>,
+    ) -> (Vec<Outcome>, Vec<String>) {
         let tasks: Vec<(&RunEvent, Subject<'_>, String)> = runs
             .flat_map(|run| {
                 let of = run.run_source_id();
@@ -257,13 +277,13 @@ impl Witness {
             })
             .collect();
         let Some(owners) = self.owners(&tasks) else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
         let tasks = judged(&tasks, &owners);
-        let (mut faults, _) = all_borrowed(&OF_TASKS, &tasks, &owners);
+        let (mut faults, advice) = compared(Run::FIELDS, &tasks, &owners);
         faults.extend(fates::turned(&tasks, &owners, "task run"));
         faults.extend(clocks::times(&tasks, &owners));
-        faults
+        (faults, advice)
     }
 
     fn owners<E>(&self, ided: &[(&E, Subject<'_>, String)]) -> Option<Owners<'_>> {
@@ -292,26 +312,16 @@ impl Witness {
                 == Some(said)
         });
         let job = agreed(&|run, said| run.job_source_id() == Some(said));
-        let ended = agreed(&|run, said| is_moment(run.end_time(), said));
         let begun = agreed(&|run, said| is_moment(run.start_time(), said));
         let Some(job) = job.first() else {
             return Vec::new();
         };
-        if at.is_empty() || self.job_ids.is_empty() || status.is_empty() && ended.is_empty() {
+        let Some(status) = status.first().copied() else {
+            return Vec::new();
+        };
+        if at.is_empty() || self.job_ids.is_empty() {
             return Vec::new();
         }
-        // Where the connector has words of its own for the vendor's, only those count that a run that came has.
-        let words = owners.columns().filter_map(|((kind, place), column)| {
-            let is_status = kind == owners.list.0 && speaks_of(place, STATUSES);
-            is_status.then(|| (place, column.iter().flatten().copied().collect()))
-        });
-        let words: BTreeMap<&str, BTreeSet<&str>> = words.collect();
-        let is_known = |record: &Record| {
-            words.iter().all(|(place, known)| {
-                let mut said = record.said(place).into_iter().flatten();
-                said.all(|said| known.contains(said.as_str()))
-            })
-        };
         let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
         let counts = |record: &Record| {
             let said = |place: &str| record.said(place).and_then(|said| said.first());
@@ -324,13 +334,8 @@ impl Witness {
                     })
                 })
             };
-            let word = status.first().and_then(|place| said(place));
-            let mapped = word.and_then(|word| manifest.run_status_mapping.find(word));
-            let has_ended = if status.is_empty() {
-                said(ended[0]).is_some() && is_known(record)
-            } else {
-                mapped.is_some_and(RunStatus::is_terminal)
-            };
+            let mapped = said(status).and_then(|word| manifest.run_status_mapping.find(word));
+            let has_ended = mapped.is_some_and(RunStatus::is_terminal);
             let is_open = mapped == Some(RunStatus::InProgress)
                 && !self.has_given_open
                 && !begun.is_empty()
@@ -343,6 +348,18 @@ impl Witness {
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
+}
+
+/// Judges every text and time of a record of the contract; gives faults and advice.
+fn compared<E: AsJson>(
+    record: &[Field],
+    events: &[Judged<'_, E>],
+    owners: &Owners<'_>,
+) -> (Vec<Outcome>, Vec<String>) {
+    let fields = fields(record);
+    let (faults, mut advice) = all_borrowed(&fields, events, owners);
+    advice.extend(unlike(&fields, events, owners));
+    (faults, advice)
 }
 
 /// The id that the platform knows a run by: the vendor's, where the connector has one of its own.

@@ -173,6 +173,16 @@ impl<'r> Owners<'r> {
         self.columns.iter().map(|(place, column)| (*place, column))
     }
 
+    /// Whether something that the vendor says has other values for all of these than for those, or is said of one side only.
+    pub(super) fn tells_apart(&self, these: &[usize], those: &[usize]) -> bool {
+        self.columns.values().any(|column| {
+            let has = |event: &usize| !column[*event].is_empty();
+            let is_of_one_side = these.iter().all(has) && !those.iter().any(has)
+                || those.iter().all(has) && !these.iter().any(has);
+            is_of_one_side || differ(column, these, those)
+        })
+    }
+
     /// Whether records of a kind are about events, and not about parts of them.
     pub(super) fn is_whole(&self, kind: usize) -> bool {
         self.whole.contains(&kind)
@@ -202,6 +212,23 @@ impl<'r> Owners<'r> {
             .flat_map(|(_, record)| record.everything())
             .map(String::as_str)
     }
+}
+
+/// Whether these events have other values at a place than those. What is another for each tells nothing.
+pub(super) fn differ(column: &Column<'_>, these: &[usize], those: &[usize]) -> bool {
+    let values = |events: &[usize]| -> BTreeSet<&str> {
+        let values = events
+            .iter()
+            .flat_map(|event| column[*event].iter().copied());
+        let values: BTreeSet<&str> = values.collect();
+        if values.len() <= (events.len() / 2).max(1) {
+            values
+        } else {
+            BTreeSet::new()
+        }
+    };
+    let (these, those) = (values(these), values(those));
+    !these.is_empty() && !those.is_empty() && these.is_disjoint(&those)
 }
 
 /// Where a text that is wanted stands at more places than these, records keep things by their names.
