@@ -328,6 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn lists_that_hold_everything_twice_are_told() {
+        let job = |mails: Json| json!({"owner": {"notification_emails": mails}, "attributes": {"raw": ["a", "a"]}});
+        let twice = json!(["a@e.example", "b@e.example", "a@e.example", "b@e.example"]);
+        let jobs = vec![job(twice); SEVERAL];
+        assert_eq!(
+            doubled(jobs.iter()),
+            ["`owner.notification_emails` has everything more than once in all of 3"]
+        );
+        assert_eq!(doubled(jobs[1..].iter()), [""; 0]);
+        let one_is_not = [
+            jobs,
+            vec![job(json!(["a@e.example", "a@e.example", "b@e.example"]))],
+        ]
+        .concat();
+        assert_eq!(doubled(one_is_not.iter()), [""; 0]);
+    }
+
+    #[test]
     fn names_and_what_the_vendor_says_may_be_anything() {
         let jobs = [
             json!({"name": "None", "attributes": {"a": "None"}, "properties": [{"key": "k", "value": "null"}]}),

@@ -23,16 +23,14 @@ struct Meaning {
     at: fn(&RunEvent) -> Option<Timestamp>,
     /// Names that say it.
     right: &'static str,
-    /// Names that say something else.
+    /// Names that say something else, wherever they stand on the way.
     other: &'static str,
+    /// Names of the opposite.
+    opposite: &'static str,
 }
 
-/// The same for what is planned, or was done to the record.
-macro_rules! planned {
-    () => {
-        "creat submit queu enqueu sched logical due plan updat modif expect next"
-    };
-}
+/// Names for what is planned, or was done to the record.
+const PLANNED: &str = "creat submit queu enqueu sched logical due plan updat modif expect next";
 
 /// Words of names for what is no time of the run: what it was given, and the stretch that it is about.
 const OTHER_THINGS: &str = "param arg conf input var label interval window period data";
@@ -43,18 +41,21 @@ const MEANINGS: [Meaning; 3] = [
         at: RunEvent::queued_at,
         right: "queu enqueu",
         other: "logical due plan updat modif expect next start began",
+        opposite: "end ended finish complet",
     },
     Meaning {
         field: "start_time",
         at: RunEvent::start_time,
         right: "start begin began begun",
-        other: concat!("end ended finish complet ", planned!()),
+        other: PLANNED,
+        opposite: "end ended finish complet",
     },
     Meaning {
         field: "end_time",
         at: RunEvent::end_time,
         right: "end ended finish complet stop clos",
-        other: concat!("start begin began ", planned!()),
+        other: PLANNED,
+        opposite: "start begin began",
     },
 ];
 
@@ -65,7 +66,7 @@ impl Meaning {
     }
 
     fn is_other(&self, place: &str) -> bool {
-        any_speaks_of(place, self.other)
+        any_speaks_of(place, self.other) || speaks_of(place, self.opposite)
     }
 }
 
@@ -202,7 +203,8 @@ fn is_made_of(given: &GivenTime<'_>, meaning: &Meaning, owners: &Owners<'_>) -> 
     };
     let measured = elsewhere(&is_estimate);
     // Nothing ends so long after it was asked for as it took.
-    let passed = elsewhere(&|place| meaning.field == "end_time" && meaning.is_other(place));
+    let is_passed = |place: &str| any_speaks_of(place, meaning.other);
+    let passed = elsewhere(&|place| meaning.field == "end_time" && is_passed(place));
     let mut lengths: Vec<i64> = measured.iter().flat_map(|said| lengths(said)).collect();
     lengths.sort_unstable();
     lengths.dedup();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bowline_words::counted;
 
-use super::given::{Field, Given, shortened};
+use super::given::{Field, Given, any_speaks_of, moments, shortened};
 use super::owners::{Column, Owners};
 use super::{AsJson, Judged, SEVERAL, is_nearly_all};
 
@@ -43,7 +43,7 @@ pub(super) fn unlike<E: AsJson>(
         whole.find_map(|((_, place), column)| {
             let told = left_out(column, &sayings, owners)
                 .or_else(|| field.is_list.then(|| cut_lists(column, &sayings))?)
-                .or_else(|| in_other_letters(column, &sayings, owners))?;
+                .or_else(|| in_other_letters(field, column, &sayings, owners))?;
             Some(format!(
                 "`{}` {told}, where the vendor's `{place}` says it: see whether that is meant",
                 field.name
@@ -54,9 +54,18 @@ pub(super) fn unlike<E: AsJson>(
 }
 
 /// Events that leave a field out, though the vendor says what all others give there, and nothing that it says tells them
-/// from those.
+/// from those: no address where it has the name of an account, nor what stands in for nothing.
 fn left_out(column: &Column<'_>, sayings: &[Saying<'_>], owners: &Owners<'_>) -> Option<String> {
-    let said = sayings.iter().filter(|one| !column[one.event].is_empty());
+    let sample = sayings.iter().find_map(|one| one.given.first())?;
+    let is_of_its_kind = |said: &&str| match sample {
+        Given::Time(_) => !moments(said).is_empty(),
+        Given::Text(text) => ["@", "://"]
+            .iter()
+            .all(|mark| text.contains(mark) == said.contains(mark)),
+    };
+    let said = sayings
+        .iter()
+        .filter(|one| column[one.event].iter().any(|said| is_of_its_kind(&said)));
     let (with, without): (Vec<&Saying<'_>>, Vec<_>) = said.partition(|one| !one.given.is_empty());
     let agree = |one: &&&Saying<'_>| {
         let is_said = |given: &Given| column[one.event].iter().any(|said| given.is(said));
@@ -67,8 +76,11 @@ fn left_out(column: &Column<'_>, sayings: &[Saying<'_>], owners: &Owners<'_>) ->
     let is_from_there = with.len() >= SEVERAL
         && values.len() > 1
         && is_nearly_all(with.iter().filter(agree).count(), all);
+    let left_out: BTreeSet<&BTreeSet<&str>> =
+        without.iter().map(|one| &column[one.event]).collect();
     let numbers = |of: &[&Saying<'_>]| of.iter().map(|one| one.event).collect::<Vec<_>>();
     if !is_from_there
+        || left_out.len() < 2
         || without.len() < SEVERAL
         || without.len() * MANY < sayings.len()
         || owners.tells_apart(&numbers(&without), &numbers(&with))
@@ -107,10 +119,14 @@ fn cut_lists(column: &Column<'_>, sayings: &[Saying<'_>]) -> Option<String> {
 
 /// Texts that are the vendor's but for capitals, or for what stands behind so many letters, where that is so of all.
 fn in_other_letters(
+    field: &Field,
     column: &Column<'_>,
     sayings: &[Saying<'_>],
     owners: &Owners<'_>,
 ) -> Option<String> {
+    // What is the same in capitals, or a word that connectors write in a way of their own.
+    let is_in_any_case =
+        any_speaks_of(&field.name, "email type mcon") || field.name.ends_with("qualified_name");
     let mut differing = Vec::new();
     let (mut alike, mut cut, mut all) = (0, BTreeSet::new(), 0);
     for saying in sayings {
@@ -124,7 +140,7 @@ fn in_other_letters(
                 alike += 1;
             } else if let Some(own) = said
                 .iter()
-                .find(|said| said.to_lowercase() == text.to_lowercase())
+                .find(|said| !is_in_any_case && said.to_lowercase() == text.to_lowercase())
             {
                 differing.push((saying.label, text.clone(), *own));
             } else if let Some(own) = said

@@ -9,6 +9,7 @@ use super::{Testimony, Witness};
 use crate::Verdict;
 use crate::pipeline::outcome::Outcome;
 
+mod faithful;
 mod jobs;
 
 const RUNS: i64 = 12;
@@ -467,6 +468,8 @@ fn times_may_be_made_of_others_and_lengths() {
     let setup = |run: i64| SignedDuration::from_secs(20 + run);
     assert_eq!(of(&|run| at(run, run + 1) + setup(run)), Verdict::Supported);
     assert_eq!(of(&|run| at(run, run + 1) - setup(run)), Verdict::Wrong);
+    assert_eq!(of(&|run| at(run, 0) + setup(run)), Verdict::Supported);
+    assert_eq!(of(&|run| at(run, 0)), Verdict::Wrong, "the start");
 }
 
 #[test]
