@@ -59,7 +59,7 @@ fn letters(word: &str) -> String {
 }
 
 /// Whether a word says that something was begun, which some vendors call done.
-fn says_begun(word: &str) -> bool {
+pub(super) fn says_begun(word: &str) -> bool {
     matches!(letters(word).as_str(), "started" | "starting")
 }
 
@@ -80,7 +80,7 @@ const fn plays_down(status: RunStatus) -> bool {
 }
 
 /// What everybody means by a word; none for words of which that cannot be said.
-fn plain(word: &str) -> Option<Fate> {
+pub(super) fn plain(word: &str) -> Option<Fate> {
     let letters = letters(word);
     let found = PLAIN_WORDS
         .iter()

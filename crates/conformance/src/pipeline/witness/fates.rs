@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 
-use super::Judged;
-use super::given::{any_speaks_of, words};
+use super::given::{Given, any_speaks_of, words};
 use super::owners::{Column, Owners, Place, differ};
+use super::{Judged, SEVERAL};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
-use crate::pipeline::words::{Fate, fate};
+use crate::pipeline::words::{Fate, fate, plain, says_begun};
 
 /// What a field says of how something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +182,77 @@ pub(super) fn turned(
         Outcome::wrong("statuses as the vendor's record says", got)
             .with_evidence(lines.take(SHOWN)),
     )
+}
+
+/// Words in texts for what stops a run that failed.
+const LIMITS: [&str; 3] = ["time", "limit", "exceed"];
+
+/// Events that went well of which the vendor's record says nothing but that they are under way, and events that failed of
+/// which it says nothing but that somebody stopped them, where that is so of all of those.
+pub(super) fn otherwise(events: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let shared = owners.shared();
+    let columns = owners.columns().filter(|((kind, place), _)| {
+        owners.is_whole(*kind) && Says::of(place) == Some(Says::Words)
+    });
+    let columns: Vec<(Place<'_>, &Column<'_>)> = columns.collect();
+    let own = events
+        .iter()
+        .filter(|(number, ..)| !shared.contains(number));
+    let said = own.filter_map(|(number, event, label)| {
+        let words = columns.iter().flat_map(|((_, place), column)| {
+            let said = column[*number].iter();
+            // Some vendors call a run so for good once it was started.
+            said.map(move |word| (*place, *word, plain(word).filter(|_| !says_begun(word))))
+        });
+        let words: Vec<(&str, &str, Option<Fate>)> = words.collect();
+        let mut plain_words = words.iter();
+        let (place, word, said) =
+            plain_words.find_map(|(place, word, said)| Some((*place, *word, (*said)?)))?;
+        // What ended while it was looked at was called both.
+        let is_plain = words
+            .iter()
+            .all(|(.., other)| *other == Some(said) || other.is_none() && said != Fate::Open);
+        let raw = event.json()["raw_status"].as_str().unwrap_or_default();
+        let is_its_own = raw.split('/').any(|part| {
+            let mut words = words.iter();
+            words.any(|(_, word, _)| part.trim().eq_ignore_ascii_case(word))
+        });
+        (is_plain && !is_its_own).then_some((*number, event, label, place, word, said))
+    });
+    let said: Vec<_> = said.collect();
+    // What the vendor stops by itself has failed.
+    let has_failed = |number: usize, event: &RunEvent| {
+        let error = event.error().and_then(|error| error.message());
+        let error = error.map(|text| Given::Text(text.trim().to_owned()));
+        let fails = |said: &str| {
+            let text = said.to_lowercase();
+            LIMITS.iter().any(|limit| text.contains(limit))
+                || error.as_ref().is_some_and(|error| error.may_be(said))
+        };
+        owners.everything(number).any(fails)
+    };
+    [(Fate::Open, "went well"), (Fate::Stopped, "failed")]
+        .into_iter()
+        .find_map(|(fated, given)| {
+            let those = said.iter().filter(|(.., said)| *said == fated);
+            let lines = those
+                .clone()
+                .filter_map(|(number, event, label, place, word, _)| {
+                    let is_other = match event.status().and_then(fate)? {
+                        Fate::Well => fated == Fate::Open,
+                        Fate::Ill => fated == Fate::Stopped && !has_failed(*number, event),
+                        Fate::Stopped | Fate::Open => false,
+                    };
+                    is_other
+                        .then(|| format!("{label} {given}, and the vendor's `{place}` is `{word}`"))
+                });
+            let lines: Vec<String> = lines.collect();
+            (lines.len() >= SEVERAL && lines.len() == those.count()).then(|| {
+                let got = format!("{} otherwise", counted(lines.len(), "run"));
+                Outcome::wrong("statuses as the vendor's record says", got)
+                    .with_evidence(lines.into_iter().take(SHOWN))
+            })
+        })
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ impl Witness {
         let jobs = judged(&ided, &owners);
         let (mut faults, mut advice) = compared(Asset::FIELDS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
+        faults.extend(sense::zones(&jobs, &owners));
         let (of_parts, of_parts_advice) = self.of_parts(assets, &owners);
         faults.extend(of_parts);
         advice.extend(of_parts_advice);
@@ -222,8 +223,9 @@ impl Witness {
         let runs = judged(ided, &owners);
         let (mut faults, mut advice) = compared(Run::FIELDS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
+        faults.extend(fates::otherwise(&runs, &owners));
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(errors::of_runs(&runs, &owners));
+        faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
         faults.extend(of_tasks);
         advice.extend(of_tasks_advice);

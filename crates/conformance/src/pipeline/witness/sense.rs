@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::given::{any_speaks_of, speaks_of, truth, words, words_in_order};
 use super::owners::{Column, Owners, Place};
@@ -225,6 +227,68 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
                 "no job that is"
             };
             Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN))
+        })
+    })
+}
+
+/// Words of names for whose a zone may be, other than a schedule's.
+const OF_PEOPLE: &str = "user owner account display default";
+
+/// The middles of a winter and a summer: what is judged does not hang on the day.
+const SEASONS: [i64; 2] = [1_736_899_200, 1_752_537_600];
+
+/// Whether clocks of a zone differ from UTC's in some season.
+fn is_apart(zone: &str) -> bool {
+    let apart = |zone: &TimeZone, at: i64| {
+        Timestamp::from_second(at).is_ok_and(|at| !zone.to_offset(at).is_zero())
+    };
+    TimeZone::get(zone).is_ok_and(|zone| SEASONS.iter().any(|at| apart(&zone, *at)))
+}
+
+/// Expressions with hours, as the vendor writes them, said to be of UTC where it says that they are of another zone.
+pub(super) fn zones(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let is_utc = |zone: &str| {
+        let zone = zone.rsplit('/').next().unwrap_or(zone).to_uppercase();
+        ["UTC", "GMT", "ZULU", "Z", "UNIVERSAL"].contains(&zone.as_str())
+    };
+    // What comes every hour is the same in most zones.
+    let has_hours = |expression: &str| {
+        let fields: Vec<&str> = expression.split_whitespace().collect();
+        let is_fixed = |hours: &str| hours.bytes().all(|one| one == b',' || one.is_ascii_digit());
+        fields.len() == 5 && is_fixed(fields[1])
+    };
+    let of_utc: Vec<(usize, &str)> = jobs
+        .iter()
+        .filter(|(number, job, _)| {
+            let schedule = &job.json()["schedule"];
+            let expression = schedule["cron_expression"].as_str();
+            let expression = expression.filter(|own| has_hours(own));
+            schedule["timezone"].as_str().is_some_and(is_utc)
+                && expression.is_some_and(|own| owners.everything(*number).any(|said| said == own))
+        })
+        .map(|(number, _, label)| (*number, *label))
+        .collect();
+    let of_zones = || {
+        let columns = owners.columns();
+        columns.filter(|((_, place), _)| speaks_of(place, "timezone zone tz"))
+    };
+    let mut said = of_zones().flat_map(|(_, column)| of_utc.iter().map(|(job, _)| &column[*job]));
+    if said.any(|said| said.iter().any(|zone| is_utc(zone))) {
+        return None;
+    }
+    of_zones().find_map(|((kind, place), column)| {
+        if owners.is_joined(kind) || any_speaks_of(place, OF_PEOPLE) {
+            return None;
+        }
+        let lines = of_utc.iter().filter_map(|(job, label)| {
+            let zone = column[*job].first().filter(|_| column[*job].len() == 1)?;
+            is_apart(zone).then(|| format!("{label}: UTC, and the vendor's `{place}` is `{zone}`"))
+        });
+        let lines: Vec<String> = lines.collect();
+        (lines.len() >= SEVERAL && is_nearly_all(lines.len(), of_utc.len())).then(|| {
+            let expected = format!("`schedule.timezone` as the vendor's `{place}` says");
+            let got = format!("UTC for {}", counted(lines.len(), "job"));
+            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
         })
     })
 }

@@ -53,7 +53,45 @@ fn jobs_are_compared_too() {
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
     type Change = fn(usize, &mut Json, &mut Json);
-    let changes: [(Change, Option<&str>); 6] = [
+    let changes: [(Change, Option<&str>); 11] = [
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
+            },
+            Some("UTC for 4 jobs"),
+        ),
+        // Whoever turns the expression into UTC's says so.
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 3 * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
+        // What comes every hour is the same everywhere, nearly.
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 * * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 * * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
+        (
+            |_, job, asset| {
+                (job["cron"], job["displayZone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"], job["timezone"]) =
+                    ("0 4 * * *".into(), "Europe/Berlin".into(), "utc".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
         (
             |number, job, asset| {
                 let state = if number < 2 {
