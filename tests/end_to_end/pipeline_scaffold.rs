@@ -73,6 +73,7 @@ fn asked() -> Result<(), Failed> {
         "one step=",
         "picture=ftp://vendor.example/i.png",
         "begin it with=https://vendor.example/i",
+        "an assistant=",
         "--",
     ];
     let plain = sandbox.command(&["new", "loads", "--pipeline"]);

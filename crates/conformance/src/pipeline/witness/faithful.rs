@@ -65,7 +65,7 @@ fn left_out(column: &Column<'_>, sayings: &[Saying<'_>], owners: &Owners<'_>) ->
     };
     let said = sayings
         .iter()
-        .filter(|one| column[one.event].iter().any(|said| is_of_its_kind(&said)));
+        .filter(|one| column[one.event].iter().any(&is_of_its_kind));
     let (with, without): (Vec<&Saying<'_>>, Vec<_>) = said.partition(|one| !one.given.is_empty());
     let agree = |one: &&&Saying<'_>| {
         let is_said = |given: &Given| column[one.event].iter().any(|said| given.is(said));
