@@ -59,18 +59,16 @@ impl Report {
     }
 
     /// What the run comes to for a connector of which these templates ship. What fell short and was left out does not
-    /// count; the connection and the connector's own code cannot be left out.
+    /// count, be it a template or a metric alone; the connection cannot be left out.
     #[must_use]
     pub fn conclusion_of_what_ships(&self, ships: &dyn Fn(&Template) -> bool) -> Conclusion {
-        let cannot_be_left_out = |check: &Check| {
+        // A metric whose statement is refused is left out, and its templates ship.
+        let counts = |CheckReport { check, outcome, .. }: &&CheckReport| {
             check.section == SuiteSection::Connection
-                || check.judges.iter().any(|template| ships(template))
-                || (check.judges.is_empty() && check.metrics.is_empty() && check.carries.is_empty())
+                || (check.judges.iter().any(|template| ships(template))
+                    && (check.metrics.is_empty() || outcome.verdict() == Verdict::Wrong))
         };
-        let mut ships_so = self
-            .checks
-            .iter()
-            .filter(|each| cannot_be_left_out(&each.check));
+        let mut ships_so = self.checks.iter().filter(counts);
         Conclusion::of(
             self.interrupted,
             ships_so.clone().any(|each| each.outcome.is_shortfall()),
@@ -189,8 +187,10 @@ pub struct MetricReport {
 
 #[cfg(test)]
 mod tests {
+    use bowline_driver::{SqlError, SqlErrorKind};
+
     use super::*;
-    use crate::warehouse::Fault;
+    use crate::warehouse::{Fault, Proof};
 
     /// A report on one check that is wrong.
     fn wrong(section: SuiteSection, judges: &[&str]) -> Report {
@@ -242,8 +242,19 @@ mod tests {
         let metrics = SuiteSection::Metadata;
         assert_eq!(ends(metrics, avg, false), Conclusion::Fine);
         assert_eq!(ends(metrics, avg, true), Conclusion::FellShort);
-        assert_eq!(ends(metrics, &[], false), Conclusion::FellShort);
         let connection = SuiteSection::Connection;
         assert_eq!(ends(connection, &[], false), Conclusion::FellShort);
+    }
+
+    #[test]
+    fn a_metric_that_was_left_out_is_not_held_against_its_templates() {
+        let mut report = wrong(SuiteSection::QlMetrics, &["get_avg_function_template"]);
+        report.checks[0].check.metrics = Metric::all().iter().take(1).collect();
+        let ends = |report: &Report| report.conclusion_of_what_ships(&|_| true);
+        assert_eq!(ends(&report), Conclusion::FellShort);
+        let refused = SqlError::new(SqlErrorKind::Data, "no average of text");
+        report.checks[0].outcome = Outcome::Unsupported(Proof::Refused(refused));
+        assert!(report.has_shortfall());
+        assert_eq!(ends(&report), Conclusion::Fine);
     }
 }
