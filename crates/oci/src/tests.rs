@@ -185,6 +185,8 @@ fn there_is_a_whole_image_or_what_was_there_before() {
     check(&Layout::open(&at("old"), None).unwrap());
 }
 
+// Windows opens no folder to lock it.
+#[cfg(unix)]
 #[test]
 fn images_that_are_written_into_a_layout_at_once_all_stay() {
     let folder = tempfile::tempdir().unwrap();
@@ -203,6 +205,20 @@ fn images_that_are_written_into_a_layout_at_once_all_stay() {
         Layout::open(&place, Some(tag)).unwrap();
     }
     assert_eq!(names(folder.path()), ["image"]);
+    // Who waits for another may stop.
+    let held = std::fs::File::open(folder.path()).unwrap();
+    held.lock().unwrap();
+    let cancel = Cancel::default();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let image = image_with("agent:8", b"8");
+            write_layout(&image, &place, &cancel).unwrap_err()
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!waiting.is_finished());
+        cancel.cancel();
+        assert_eq!(waiting.join().unwrap().kind, OciErrorKind::Cancelled);
+    });
 }
 
 #[test]

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bowline_durable::{RealDisk, sync_name, sync_tree};
 use serde_json::json;
@@ -52,7 +54,7 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
     }
     write(MARKER, &marker())?;
     // Copying takes long; what others wrote meanwhile stays, too.
-    let _lock = lock(folder);
+    let _lock = lock(folder, cancel)?;
     let others = others_in(&image.tag, folder)?;
     for digest in &others.blobs {
         let name = blob_name(digest);
@@ -69,13 +71,29 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
     replace(&layout, folder, &stage.path().join("old")).map_err(|error| unwritable(folder, error))
 }
 
+/// How long others may take to replace a layout.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long after it was asked whether they are done it is asked again.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// Waits until nobody else replaces a layout, and keeps others from it while what is given lives. Nothing where a file
-/// system knows no locks: builds then go on as if alone.
-fn lock(folder: &Path) -> Option<File> {
+/// system knows no locks or another program keeps its own for long: builds then go on as if alone.
+fn lock(folder: &Path, cancel: &Cancel) -> Result<Option<File>, OciError> {
     // The layout itself is replaced, and what is beside it would be left lying there: the folder around both is neither.
-    let around = File::open(parent(folder)).ok()?;
-    around.lock().ok()?;
-    Some(around)
+    let Ok(around) = File::open(parent(folder)) else {
+        return Ok(None);
+    };
+    let begun = Instant::now();
+    loop {
+        match around.try_lock() {
+            Ok(()) => return Ok(Some(around)),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+                cancel.check("writing the image")?;
+                thread::sleep(PAUSE);
+            }
+            Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// Whether an image of that name may be written to this folder.
@@ -83,7 +101,6 @@ fn lock(folder: &Path) -> Option<File> {
 /// # Errors
 /// When the folder holds something else.
 pub fn check_layout_place(tag: &str, folder: &Path) -> Result<(), OciError> {
-    let _lock = lock(folder);
     others_in(tag, folder).map(drop)
 }
 
