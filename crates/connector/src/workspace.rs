@@ -8,11 +8,10 @@ use bowline_words::nearest::hint_or;
 use bowline_words::{Diagnose, Diagnostic, listed};
 
 /// What stands in folders of connectors, finished or not.
-const OF_CONNECTORS: [&str; 6] = [
+const OF_CONNECTORS: [&str; 5] = [
     layout::CONNECTOR_FILE,
     layout::PYTHON_FILE,
     layout::MANIFEST_FILE,
-    layout::CREDENTIALS_FILE,
     layout::TEMPLATES_FILE,
     layout::TEMPLATES_DIR,
 ];
@@ -215,6 +214,19 @@ impl Workspace {
     /// # Errors
     /// When the folder of connectors cannot be read, or two folders come to one name.
     pub fn connectors(&self, class: AssetClass) -> Result<Vec<Located>, WorkspaceError> {
+        let mut found = self.folders(class)?;
+        found.retain(|found| !holds_other_things(&found.dir));
+        found.sort_by(|a, b| (&a.name, &a.dir).cmp(&(&b.name, &b.dir)));
+        match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            Some(pair) => Err(WorkspaceError::SameName {
+                folders: [pair[0].dir.clone(), pair[1].dir.clone()],
+            }),
+            None => Ok(found),
+        }
+    }
+
+    /// The folders that can name a connector of a class, whatever they hold.
+    fn folders(&self, class: AssetClass) -> Result<Vec<Located>, WorkspaceError> {
         let dir = self.dir_of(class);
         let unreadable = |source| WorkspaceError::Unreadable {
             path: dir.clone(),
@@ -229,19 +241,12 @@ impl Workspace {
         for entry in entries {
             let dir = entry.map_err(unreadable)?.path();
             let folder = dir.file_name().unwrap_or_default().to_string_lossy();
-            let named =
-                !folder.starts_with(['_', '.']) && dir.is_dir() && !holds_other_things(&dir);
+            let named = !folder.starts_with(['_', '.']) && dir.is_dir();
             if let Some(name) = named.then(|| ConnectorName::parse(&folder).ok()).flatten() {
                 found.push(Located { class, name, dir });
             }
         }
-        found.sort_by(|a, b| (&a.name, &a.dir).cmp(&(&b.name, &b.dir)));
-        match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            Some(pair) => Err(WorkspaceError::SameName {
-                folders: [pair[0].dir.clone(), pair[1].dir.clone()],
-            }),
-            None => Ok(found),
-        }
+        Ok(found)
     }
 
     /// The connector that is meant: the argument's, else `CONNECTOR`'s, else the only one. Where a class is wanted, only
@@ -292,6 +297,13 @@ impl Workspace {
             from,
             reason: error.problem,
         })?;
+        // One that was named is told what it lacks.
+        if all.iter().all(|found| found.name != name) {
+            for class in CLASSES {
+                let folders = self.folders(class)?.into_iter();
+                all.extend(folders.filter(|found| found.name == name));
+            }
+        }
         let (named, others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .filter(|found| fits(found, folder))
@@ -359,7 +371,10 @@ fn holds_other_things(dir: &Path) -> bool {
         return false;
     };
     let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    let is_known = |name: &std::ffi::OsString| OF_CONNECTORS.iter().any(|known| name == *known);
+    let is_known = |name: &std::ffi::OsString| {
+        OF_CONNECTORS.iter().any(|known| name == *known)
+            || name.to_str().is_some_and(layout::is_credentials_file)
+    };
     !names.is_empty() && !names.iter().any(is_known)
 }
 
@@ -581,8 +596,14 @@ mod tests {
         let connectors = || workspace.connectors(AssetClass::Warehouse).unwrap().len();
         std::fs::write(dir.path().join("connectors/tests/test_shop.py"), "").unwrap();
         assert_eq!(connectors(), 1);
-        // One that was begun is told what it lacks.
-        std::fs::write(dir.path().join("connectors/tests/manifest.json"), "").unwrap();
+        // One that is named is told what it lacks, as is one that was begun.
+        let named = workspace.locate_with(Some("tests"), None, None).unwrap();
+        assert_eq!(named.dir, dir.path().join("connectors/tests"));
+        std::fs::write(
+            dir.path().join("connectors/tests/credentials.pg13.json"),
+            "",
+        )
+        .unwrap();
         assert_eq!(connectors(), 2);
     }
 
