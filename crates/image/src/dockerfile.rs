@@ -6,7 +6,7 @@ use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
 use bowline_oci::Platform;
 
-use crate::plan::{ImagePlan, PlannedConnector, STOCK_AGENT, TestImage, Tested};
+use crate::plan::{ImagePlan, PlannedConnector, TestImage, Tested};
 
 /// The folder of a build context that holds the files of all connectors.
 pub(crate) const CONTEXT_FILES: &str = "files";
@@ -26,18 +26,6 @@ pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String
         .any(|file| file.platform.as_ref().is_none_or(|only| only == platform))
     {
         let _ = writeln!(text, "\nCOPY {CONTEXT_FILES}/{SHARED_FOLDER}/ /");
-    }
-    // The stock agent holds no connector; another base may hold an older one of the same name.
-    let is_stock = plan
-        .base
-        .name()
-        .is_some_and(|name| name.starts_with(STOCK_AGENT));
-    if !is_stock {
-        let roots = plan
-            .connectors
-            .iter()
-            .map(|connector| connector.root.as_str());
-        let _ = writeln!(text, "\nRUN rm -rf {}", Vec::from_iter(roots).join(" "));
     }
     for connector in &plan.connectors {
         let _ = writeln!(text, "\n# {}", connector.name);

@@ -21,10 +21,7 @@ pub(super) fn entries<'a>(
     let mut entries: BTreeMap<String, Entry<'a>> = BTreeMap::new();
     tree.next_layer();
     for folder in emptied {
-        let Some(folder) = tree
-            .follow(folder)
-            .filter(|folder| tree.get(folder) == Some(&Node::Folder))
-        else {
+        let Some(folder) = tree.follow(folder).filter(|folder| is_folder(tree, folder)) else {
             continue;
         };
         let opaque = format!("{folder}/{OPAQUE}");
@@ -65,6 +62,16 @@ pub(super) fn entries<'a>(
         );
     }
     Ok(entries.into_values().collect())
+}
+
+/// Whether a base has a folder there; a layer may hold files and no entry for the folder around them.
+fn is_folder(tree: &Tree, path: &str) -> bool {
+    let is_below = |other: &str| {
+        other
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    tree.get(path) == Some(&Node::Folder) || tree.iter().any(|(other, _)| is_below(other))
 }
 
 fn add<'a>(
@@ -150,7 +157,7 @@ mod tests {
     fn what_a_base_has_of_a_connector_is_taken_away() {
         let mut tree = base();
         tree.add("/connectors", Node::Link("opt".to_owned()));
-        tree.add("/opt/shop", Node::Folder);
+        // A layer need not hold an entry for the folder.
         tree.add("/opt/shop/old.j2", Node::File);
         let files = [file("/connectors/shop/new.j2")];
         let made = entries(&files, &["/connectors/shop"], &mut tree).unwrap();

@@ -678,19 +678,6 @@ fn variables_are_what_the_dockerfile_would_set() {
             .starts_with("FROM base:1\n\nUSER root\nENV MCD_CUSTOM_CONNECTORS_ENABLED=\"true\"\n")
     );
     assert!(dockerfile.ends_with("\nUSER mcdagent\n"));
-    // Only another base than the stock agent may hold an older one of the same name.
-    assert!(!dockerfile.contains("RUN rm"), "{dockerfile}");
-    let own = ImagePlan {
-        base: BaseImage::Reference("team/agent:1".to_owned()),
-        ..plan
-    };
-    let dockerfile = crate::dockerfile::agent(&own, &Platform::linux_amd64(), "base:1");
-    let emptied = "RUN rm -rf /opt/custom-connectors/shop /opt/custom-connectors/till\n";
-    let at = |text: &str| dockerfile.find(text).unwrap();
-    assert!(
-        at(emptied) < at("COPY files/connectors/shop/"),
-        "{dockerfile}"
-    );
 }
 
 #[test]
