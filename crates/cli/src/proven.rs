@@ -36,17 +36,18 @@ impl Proving {
         })
     }
 
-    /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was
-    /// interrupted says nothing new; a workspace that cannot be written is told.
+    /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads, and tells
+    /// whether `bowline build` takes the connector so. One that was interrupted says nothing new; a workspace that cannot
+    /// be written is told.
     pub(crate) fn end(
         self,
         context: &Context,
         conclusion: Conclusion,
         tier: Tier,
         outside: &OutsideCode,
-    ) {
+    ) -> bool {
         let outcome = match (conclusion, tier) {
-            (Conclusion::Interrupted, _) => return,
+            (Conclusion::Interrupted, _) => return false,
             (Conclusion::Fine, Tier::Strict) => ProofOutcome::Passed,
             (Conclusion::Fine, Tier::Reference) => ProofOutcome::PassedReference,
             (Conclusion::FellShort, _) => ProofOutcome::Failed,
@@ -57,10 +58,12 @@ impl Proving {
                 "`bowline build` takes what the strict tier proves\nhint: leave `--tier reference` out",
             );
         }
-        let unknown = |error: ImageError| tell_unknown(context, &error);
         let proof = match self.proof {
             Ok(proof) => proof,
-            Err(error) => return unknown(error),
+            Err(error) => {
+                tell_unknown(context, &error);
+                return false;
+            }
         };
         let root = self.workspace.root();
         for file in proof.left_out(root, &outside.imported) {
@@ -77,21 +80,24 @@ impl Proving {
                  hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
             ));
         }
+        let is_taken = outcome == ProofOutcome::Passed && left_out.is_empty();
         let proof = proof.with_outside(left_out);
         if let Err(error) = proof.keep(root, &self.candidate, outcome) {
-            unknown(error);
+            tell_unknown(context, &error);
+            return false;
+        }
+        is_taken
+    }
+
+    /// Notes that a test of the whole suite found what was proven and ships to be wrong.
+    pub(crate) fn refute(&self, context: &Context) {
+        // What cannot be read is no file that was proven.
+        if let Ok(proof) = &self.proof
+            && let Err(error) = proof.refute(self.workspace.root(), &self.candidate)
+        {
+            tell_unknown(context, &error);
         }
     }
-}
-
-/// Notes what a later test of the whole suite found wrong with what was proven and ships.
-pub(crate) fn refute(context: &Context, found: &Located) -> Result<(), CliError> {
-    let workspace = Workspace::find(&found.dir)?;
-    let candidate = candidate(&workspace, found.clone());
-    if let Err(error) = Proof::refute(workspace.root(), &candidate) {
-        tell_unknown(context, &error);
-    }
-    Ok(())
 }
 
 fn tell_unknown(context: &Context, error: &ImageError) {

@@ -259,10 +259,8 @@ impl Demo<'_> {
         )?;
         self.quote("bowline export")?;
         let mut page = Listing::default();
-        page.line(format!(
-            "  {}",
-            export(&self.context, connector, &recorded, proving)?
-        ));
+        let (done, _) = export(&self.context, connector, &recorded, proving)?;
+        page.line(format!("  {done}"));
         self.show(page)?;
         self.farewell()?;
         Ok(ended)

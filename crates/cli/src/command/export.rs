@@ -73,7 +73,7 @@ impl ExportArgs {
             context.printer.say("nothing was exported");
             return Ok(ended);
         }
-        let done = export(context, &connector, &recorded, proving)?;
+        let (done, is_taken) = export(context, &connector, &recorded, proving)?;
         context.printer.say(done);
         if self.public {
             let path = evidence::offer(&connector)?;
@@ -83,10 +83,12 @@ impl ExportArgs {
                 context.shown(&path).display()
             ));
         }
-        context.printer.say(format!(
-            "{} run `bowline build`, which puts it into an agent image",
-            paint(HINT, "next:")
-        ));
+        if is_taken {
+            context.printer.say(format!(
+                "{} run `bowline build`, which puts it into an agent image",
+                paint(HINT, "next:")
+            ));
+        }
         Ok(ended)
     }
 }
@@ -107,13 +109,14 @@ fn refused(error: CliError) -> CliError {
     }
 }
 
-/// Writes what a run proved and what that rests on, with its proof, and gives the line that says so.
+/// Writes what a run proved and what that rests on, with its proof, and gives the line that says so, and whether
+/// `bowline build` takes it.
 pub(crate) fn export(
     context: &Context,
     connector: &Connector,
     recorded: &Recorded,
     proving: Proving,
-) -> Result<String, CliError> {
+) -> Result<(String, bool), CliError> {
     let exported = warehouse::export(connector, &recorded.report)?;
     keep(context, connector, recorded)?;
     evidence::publish(connector, recorded)?;
@@ -123,16 +126,17 @@ pub(crate) fn export(
         templates.iter().any(|(name, _)| *name == file)
     };
     let conclusion = recorded.report.conclusion_of_what_ships(&ships);
-    proving.end(
+    let is_taken = proving.end(
         context,
         conclusion,
         recorded.report.tier,
         &connector.outside,
     );
-    Ok(format!(
+    let done = format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),
         templates.len(),
         context.shown(&exported.folder).display()
-    ))
+    );
+    Ok((done, is_taken))
 }

@@ -33,7 +33,7 @@ use crate::exit::Ended;
 use crate::kept::Kept;
 use crate::named::NamedConnector;
 use crate::output::Verbosity;
-use crate::proven;
+use crate::proven::Proving;
 use crate::report::{self, Format, Next, progress::Progress};
 use crate::searched::Search;
 
@@ -194,6 +194,12 @@ impl TestArgs {
             return pipeline::exec(context, &found, self);
         }
         let sections = sections(&self.sections)?;
+        let is_one_whole_run =
+            sections.len() == SuiteSection::ALL.len() && self.against.is_empty() && !self.offline;
+        // Before it is loaded: what is edited while it is tested was not tested.
+        let proving = is_one_whole_run
+            .then(|| Proving::begin(&found))
+            .transpose()?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
         if !self.against.is_empty() {
             return against::exec(context, &connector, &sections, self);
@@ -215,10 +221,11 @@ impl TestArgs {
         let exported = Workspace::find(&found.dir)?
             .output_dir(&found.name)
             .join(TEMPLATES_DIR);
-        let is_whole = report.sections.len() == SuiteSection::ALL.len();
         let ships = |template: &Template| exported.join(exported_template_file(template)).is_file();
-        if is_whole && report.conclusion_of_what_ships(&ships) == Conclusion::FellShort {
-            proven::refute(context, &found)?;
+        if let Some(proving) = proving
+            && report.conclusion_of_what_ships(&ships) == Conclusion::FellShort
+        {
+            proving.refute(context);
         }
         Ok(report.conclusion().into())
     }

@@ -37,7 +37,7 @@ pub enum ProofOutcome {
 }
 
 /// The files and the driver that a connector was proven with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Proof {
     format: u32,
     outcome: ProofOutcome,
@@ -51,7 +51,7 @@ pub struct Proof {
 }
 
 /// Files as they were when they were proven, or are now, by the path from the workspace's root.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Proven {
     files: BTreeMap<String, Digest>,
     /// Those that can be run; nothing in records of programs that did not note it.
@@ -119,26 +119,34 @@ impl Proof {
         }
         let path = place(workspace, candidate);
         if outcome == ProofOutcome::PassedReference
-            && kept(&path)
-                .is_some_and(|kept| kept.proven == self.proven && kept.driver == self.driver)
+            && kept(&path).is_some_and(|kept| self.is_of(&kept.proven, &kept))
         {
             return Ok(());
         }
         write(&path, &self).map_err(|error| unwritable(&path, &error))
     }
 
-    /// Notes that a later test of the whole suite found what was proven and ships to be wrong. Where nothing was proven
-    /// there is nothing to note.
+    /// Notes that a later test of the whole suite found what was proven and ships to be wrong. Where nothing was proven,
+    /// or something else than was tested now, there is nothing to note.
     ///
     /// # Errors
     /// [`ImageErrorKind::Unwritable`].
-    pub fn refute(workspace: &Path, candidate: &Candidate) -> Result<(), ImageError> {
+    pub fn refute(&self, workspace: &Path, candidate: &Candidate) -> Result<(), ImageError> {
         let path = place(workspace, candidate);
-        let Some(mut proof) = kept(&path) else {
+        let Some(mut kept) = kept(&path) else {
             return Ok(());
         };
-        proof.outcome = ProofOutcome::Failed;
-        write(&path, &proof).map_err(|error| unwritable(&path, &error))
+        let export = name_in(workspace, &candidate.export);
+        if !self.is_of(&kept.proven.outside_of(&export), &kept) {
+            return Ok(());
+        }
+        kept.outcome = ProofOutcome::Failed;
+        write(&path, &kept).map_err(|error| unwritable(&path, &error))
+    }
+
+    /// Whether it is of these files, and of the driver of an earlier proof.
+    fn is_of(&self, files: &Proven, earlier: &Self) -> bool {
+        self.proven.is_same(files) && self.driver == earlier.driver
     }
 }
 
@@ -256,6 +264,23 @@ fn told(differences: &[String]) -> Option<String> {
 }
 
 impl Proven {
+    /// Whether the files are the same, and can be run alike as far as both records note it.
+    fn is_same(&self, other: &Self) -> bool {
+        let modes = self.executable.as_ref().zip(other.executable.as_ref());
+        self.files == other.files && modes.is_none_or(|(own, other)| own == other)
+    }
+
+    /// Those of the files that are not in this folder.
+    fn outside_of(&self, folder: &str) -> Self {
+        let is_outside = |path: &String| !Path::new(path).starts_with(folder);
+        let mut outside = self.clone();
+        outside.files.retain(|path, _| is_outside(path));
+        if let Some(executable) = &mut outside.executable {
+            executable.retain(is_outside);
+        }
+        outside
+    }
+
     /// How what is there now differs from what was proven, in words.
     fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
@@ -292,8 +317,7 @@ impl Proven {
                 continue;
             };
             let digest = digest_of(path).map_err(|error| unreadable(path, error.to_string()))?;
-            let name = path.strip_prefix(workspace).unwrap_or(path);
-            let name = name.to_string_lossy().replace('\\', "/");
+            let name = name_in(workspace, path);
             if file.mode & 0o100 != 0 {
                 executable.insert(name.clone());
             }
@@ -301,6 +325,12 @@ impl Proven {
         }
         Ok(())
     }
+}
+
+/// A path from the workspace's root, as records have it.
+fn name_in(workspace: &Path, path: &Path) -> String {
+    let name = path.strip_prefix(workspace).unwrap_or(path);
+    name.to_string_lossy().replace('\\', "/")
 }
 
 /// Builds for several platforms are one driver when they are of one version; for the platform of the proof it is the

@@ -550,7 +550,15 @@ fn only_what_was_proven_goes_in() {
     prove(ProofOutcome::PassedReference);
     assert!(told(&[])[0].ends_with("its last test asked the reference tier only"));
     prove(ProofOutcome::Passed);
-    Proof::refute(space.0.path(), &all[0]).unwrap();
+    let tested = || Proof::begin(space.0.path(), &all[0]).unwrap();
+    // What was edited after the export says nothing of it.
+    let lib = "connectors/shop/lib.py";
+    space.write(lib, "x = 4");
+    let edited = tested();
+    space.write(lib, "x = 3");
+    edited.refute(space.0.path(), &all[0]).unwrap();
+    assert_eq!(told(&[]), [""; 0]);
+    tested().refute(space.0.path(), &all[0]).unwrap();
     assert!(told(&[])[0].ends_with(wrong));
     prove(ProofOutcome::Failed);
     assert!(told(&[])[0].ends_with(wrong));
@@ -588,6 +596,11 @@ fn a_program_that_can_no_longer_be_run_is_not_what_was_proven() {
         serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
     proof.as_object_mut().unwrap().remove("executable").unwrap();
     std::fs::write(&record, proof.to_string()).unwrap();
+    assert_eq!(told(), [""; 0]);
+    let again = Proof::begin(space.0.path(), &jobs).unwrap();
+    again
+        .keep(space.0.path(), &jobs, ProofOutcome::PassedReference)
+        .unwrap();
     assert_eq!(told(), [""; 0]);
     // What cannot be read is told, and not that everything else is gone.
     std::os::unix::fs::symlink("nowhere", jobs.dir.join("link")).unwrap();
