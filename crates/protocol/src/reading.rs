@@ -36,7 +36,10 @@ const WORDS: [(&str, &str); 22] = [
         "EOF while parsing a value",
         "the line ends where a value belongs",
     ),
-    ("trailing characters", "more than one answer in the line"),
+    (
+        "trailing characters",
+        "something behind the answer in its line",
+    ),
     ("key must be a string", "a key that is no text"),
     (
         "invalid unicode code point",

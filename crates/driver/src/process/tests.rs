@@ -223,8 +223,8 @@ fn a_cancelled_statement_ends_and_the_next_one_runs() {
 #[test]
 fn garbage_is_shown() {
     for (line, reason) in [
-        ("Hello, world", "expected value"),
-        ("", "EOF while parsing"),
+        ("Hello, world", "no value of JSON"),
+        ("", "the line ends where a value belongs"),
         ("[]", "found a list, expected an object"),
         (
             r#"{"jsonrpc":"2.0","id":3}"#,
