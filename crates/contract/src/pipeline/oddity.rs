@@ -43,7 +43,7 @@ fn told<'v>(events: impl Iterator<Item = &'v Value>, fields: &'static [Field]) -
     let told = found
         .into_iter()
         .map(|((_, words), count)| format!("{words} ({})", counted(count, "record")));
-    let rest = (more > 0).then(|| format!("and {more} more such advices"));
+    let rest = (more > 0).then(|| format!("and {}", counted(more, "more such advice")));
     told.take(TOLD).chain(rest).collect()
 }
 
@@ -131,7 +131,7 @@ mod tests {
                 "`asset.tasks` says nothing: leave it out where there is none (2 records)",
                 "a tag has no `value`: give one where the vendor has it (2 records)",
                 "`asset.colour` is no key of the model: what else the vendor says belongs in `attributes` (2 records)",
-                "and 1 more such advices",
+                "and 1 more such advice",
             ]
         );
         let tagged = json!({"job_source_id": "a", "name": "a", "properties": [{"key": "daily"}]});

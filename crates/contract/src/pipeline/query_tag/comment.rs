@@ -114,14 +114,17 @@ impl Scanner<'_> {
     /// The length of what ends a batch of T-SQL, where it begins here: `GO` alone in its line, or with how often.
     fn batch_end(&self) -> Option<usize> {
         let (before, rest) = self.text.split_at_checked(self.at)?;
+        let (word, _) = rest.split_at_checked(2)?;
         let begins = before.trim_end_matches([' ', '\t']);
+        if !word.eq_ignore_ascii_case("go") || !(begins.is_empty() || begins.ends_with('\n')) {
+            return None;
+        }
+        // Only now: a line may be long.
         let line = rest.lines().next()?.trim_end();
-        let (word, count) = line.split_at_checked(2)?;
-        let is_alone = word.eq_ignore_ascii_case("go")
-            && (begins.is_empty() || begins.ends_with('\n'))
-            && (count.is_empty()
-                || (count.starts_with([' ', '\t'])
-                    && count.trim().bytes().all(|byte| byte.is_ascii_digit())));
+        let count = line.get(word.len()..)?;
+        let is_alone = count.is_empty()
+            || (count.starts_with([' ', '\t'])
+                && count.trim().bytes().all(|byte| byte.is_ascii_digit()));
         is_alone.then_some(line.len())
     }
 }
@@ -189,8 +192,14 @@ mod tests {
         // A line `GO` ends what stands before it in T-SQL; a column may be called so.
         assert_eq!(
             found("-- a\nSELECT 1\ngo 2\n-- b\nSELECT go\n, GO.x\n GO"),
-            [(2, vec![(1, " a")]), (5, vec![(4, " b")])]
+            [(2, vec![(1, "a")]), (5, vec![(4, "b")])]
         );
+    }
+
+    #[test]
+    fn a_long_line_takes_no_longer_than_many_short_ones() {
+        let line = "x ".repeat(1_000_000);
+        assert_eq!(found(&line), [(1, vec![])]);
     }
 
     #[test]
