@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::check::CONNECT_ARGS;
 use super::secret::secret_values;
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
-use super::written::{assignment_of_secret, setting_with_secret, stated_secret, written_secret};
+use super::written::{
+    assignment_of_secret, has_secret_argument, setting_with_secret, stated_secret, written_secret,
+};
 use crate::{layout, reading, toml_text};
 
 /// How lines begin and end that hold a private key.
@@ -61,9 +63,11 @@ impl SecretScan {
     #[must_use]
     pub fn find(&self, path: &Path, text: &str) -> Option<FoundSecret> {
         let mut places = self.redactor.places(text).into_iter();
+        // Programs hold every short word and number somewhere.
+        let is_text = !text.contains('\0');
         let counts = |at: &Range<usize>| {
             let is_word = self.words.contains(&text[at.clone()].to_lowercase());
-            !(is_word && is_in_longer_word(text, at))
+            !is_word || (is_text && !is_in_longer_word(text, at))
         };
         match places.find(counts) {
             Some(at) => Some(FoundSecret {
@@ -99,26 +103,29 @@ fn written(path: &Path, text: &str) -> Option<FoundSecret> {
     let document = serde_json::from_str::<Value>(text)
         .ok()
         .or_else(|| toml_text::read(text));
-    let is_named_so = ["credentials", "creds"]
-        .iter()
-        .any(|word| name.starts_with(word))
-        && name != layout::CREDENTIALS_SCHEMA_FILE
-        && !has_ending(name, &PROSE_AND_PROGRAMS);
+    let is_script = has_ending(name, &SCRIPTS) || name.starts_with("dockerfile");
+    let is_named = |word: &str| {
+        name.starts_with(word)
+            && name != layout::CREDENTIALS_SCHEMA_FILE
+            && !is_script
+            && !has_ending(name, &PROSE_AND_PROGRAMS)
+    };
     let holds = match &document {
         Some(document) => {
-            (is_named_so || has_connect_args(document)) && !secret_values(document).is_empty()
+            (["credentials", "creds"].into_iter().any(is_named)
+                && !secret_values(document).is_empty())
+                || connect_args(document).is_some_and(has_secret_argument)
         }
-        None => is_named_so,
+        None => is_named("credentials"),
     };
     if holds {
         return found("credentials".to_owned(), 1);
     }
     let key = match &document {
+        // Lines of assignments read as settings, too.
+        _ if is_script => assignment_of_secret(text),
         Some(document) => written_secret(document),
         None if has_ending(name, &SETTINGS) => setting_with_secret(text),
-        None if has_ending(name, &SCRIPTS) || name.starts_with("dockerfile") => {
-            assignment_of_secret(text)
-        }
         None => None,
     };
     if let Some(key) = key {
@@ -147,7 +154,9 @@ const SETTINGS: [&str; 10] = [
 const SCRIPTS: [&str; 8] = ["sh", "bash", "zsh", "ksh", "fish", "ps1", "bat", "cmd"];
 
 /// The endings of files that may speak of credentials and hold none.
-const PROSE_AND_PROGRAMS: [&str; 7] = ["py", "pyi", "rs", "go", "js", "md", "rst"];
+const PROSE_AND_PROGRAMS: [&str; 15] = [
+    "py", "pyi", "pyc", "rs", "go", "js", "ts", "java", "kt", "rb", "so", "dll", "jar", "md", "rst",
+];
 
 /// Files in which programs look for logins, and for nothing else.
 const LOGINS: [&str; 6] = [
@@ -179,10 +188,10 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// Whether a document is written as credentials are, and is no schema of them.
-fn has_connect_args(document: &Value) -> bool {
-    let args = document.get(CONNECT_ARGS).and_then(Value::as_object);
-    args.is_some_and(|args| !args.get("schema").is_some_and(Value::is_object))
+/// The arguments of a connection in a document that is written as credentials are, and is no schema of them.
+fn connect_args(document: &Value) -> Option<&Value> {
+    let args = document.get(CONNECT_ARGS)?;
+    (!args.get("schema").is_some_and(Value::is_object)).then_some(args)
 }
 
 fn has_ending(name: &str, endings: &[&str]) -> bool {
@@ -420,6 +429,16 @@ mod tests {
             ),
             ("creds.json", r#"{"token": "abc123"}"#, "credentials"),
             (
+                "creds.sh",
+                "TOKEN=1\nDB_PASSWORD=hunter2\n",
+                "a secret under `DB_PASSWORD`",
+            ),
+            (
+                "run.ps1",
+                "$password='hunter2'",
+                "a secret under `password`",
+            ),
+            (
                 "prod.json",
                 r#"{"connect_args": {"token": "abc123"}}"#,
                 "credentials",
@@ -444,6 +463,31 @@ mod tests {
                 r#"{"connect_args": {"type": "dict", "schema": {"token": {"type": "string"}}}}"#,
             ),
             ("creds.json", r#"{"connect_args": {"token": ""}}"#),
+            ("creds.txt", "where the login is kept"),
+            ("creds.ts", "export const token = read();"),
+            ("credentials.so", "\0\0token\0"),
+            (
+                "connection.example.json",
+                r#"{"connect_args": {"host": "db.example", "token": "<your token>", "session_key": "your-session-key"}}"#,
+            ),
+            (
+                "settings.toml",
+                "[connect_args]\noptions = \"-c search_path=x\"\nsslkey = \"client.pem\"\nauth = \"PLAIN\"",
+            ),
+            (
+                "fields.json",
+                r#"{"connect_args": {"token": {"description": "The token of the web page"}}}"#,
+            ),
+            ("creds.sh", "# It asks.\nPASSWORD=\"$1\"\n"),
+            (
+                "run.bat",
+                "set /p PASSWORD=Type:\nset TOKEN_SECRET=!PASSWORD!",
+            ),
+            ("run.ps1", "$password=Read-Host\n$secret=.\\ask.ps1"),
+            (
+                "run.sh",
+                "usage: run --password=PASSWORD --private-key=key.pem --secret=~/s PASSWORD=\\$x",
+            ),
             (
                 "run.sh",
                 "export PGPASSWORD=$1\nPASSWORD=\"$(cat f)\" PASSWD=/etc/passwd\n# PGPASSWORD=hunter2\n\

@@ -61,20 +61,46 @@ pub(super) fn setting_with_secret(text: &str) -> Option<String> {
     })
 }
 
+/// How keys end that name a secret where arguments of a connection are given, beside those that do everywhere.
+const SECRET_ARGUMENTS: [&str; 3] = ["key", "pass", "token"];
+
+/// Whether a secret is written down among the arguments of a connection.
+pub(super) fn has_secret_argument(arguments: &Value) -> bool {
+    let Value::Object(arguments) = arguments else {
+        return false;
+    };
+    let names_one = |text: &str| {
+        let text = folded(text);
+        SECRET_ARGUMENTS.iter().any(|end| text.ends_with(end))
+    };
+    arguments.iter().any(|(key, value)| match value {
+        Value::String(text) => {
+            names_one(key) && !names_one(text) && !is_open(text) && !is_path(text)
+        }
+        value => has_secret_argument(value),
+    })
+}
+
 /// The first variable that a script gives a secret that is written down, or option that it gives one.
 pub(super) fn assignment_of_secret(text: &str) -> Option<String> {
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
+    // `set /p` asks for a value, and says how.
+    let lines = text.lines().filter(|line| {
+        !line.trim_start().starts_with('#') && !line.to_lowercase().contains("set /p")
+    });
     let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
     lines.flat_map(str::split_whitespace).find_map(|word| {
         let (key, value) = word.trim_start_matches(['"', '\'']).split_once('=')?;
+        // PowerShell takes a word without quotes for a command.
+        let is_command = key.starts_with('$') && !value.starts_with(['"', '\'']);
         let key = key.trim_start_matches(['-', '$']);
         let value = value.trim_matches(['"', '\'', ';']);
         let is_assigned = !key.is_empty() && key.chars().all(is_of_name);
         // What a command or another variable gives.
-        let is_computed = value.starts_with(['$', '`', '%', '(', '=', '/']);
-        (is_assigned && !is_computed && is_written_secret(key, value)).then(|| key.to_owned())
+        let is_computed =
+            is_command || value.starts_with(['$', '`', '%', '(', '=', '!']) || is_path(value);
+        let is_usage = names_a_secret(key) && is_open(value);
+        (is_assigned && !is_computed && !is_usage && is_written_secret(key, value))
+            .then(|| key.to_owned())
     })
 }
 
@@ -280,6 +306,16 @@ fn is_stand_in(text: &str) -> bool {
         || names_itself(&folded(text))
 }
 
+/// What files of keys and passwords end in.
+const KEY_FILES: [&str; 9] = [
+    ".pem", ".key", ".der", ".p8", ".p12", ".pfx", ".jks", ".json", ".txt",
+];
+
+/// Whether a text is where a file lies.
+fn is_path(text: &str) -> bool {
+    text.starts_with(['/', '\\', '.', '~']) || KEY_FILES.iter().any(|end| text.ends_with(end))
+}
+
 /// Whether a value is no secret under a key that says so: what stands in for one, a setting, or what examples and programs
 /// come with.
 fn is_open(value: &str) -> bool {
@@ -290,5 +326,5 @@ fn is_open(value: &str) -> bool {
         || is_variable
         || value.chars().count() == 1
         || value == "changeit"
-        || value.starts_with("YOUR")
+        || value.to_lowercase().starts_with("your")
 }

@@ -41,14 +41,15 @@ fn secret_in(
 ) -> io::Result<Option<FoundSecret>> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    let mut wide = None;
+    let mut marked = None;
     loop {
         let room = piece - bytes.len();
         let begins = bytes.is_empty();
         let read = (&mut file).take(room as u64).read_to_end(&mut bytes)?;
         if begins {
-            wide = Wide::of(&bytes);
+            marked = Wide::of(&bytes);
         }
+        let wide = marked.or_else(|| Wide::without_mark(&bytes));
         if let Some(found) = scan.find(path, &text_of(&bytes, wide)) {
             return Ok(Some(found));
         }
@@ -75,16 +76,27 @@ impl Wide {
             _ => None,
         }
     }
+
+    /// What texts have in which nearly every second byte, and hardly another, is zero.
+    fn without_mark(bytes: &[u8]) -> Option<Self> {
+        let pairs = bytes.len() / 2;
+        let zeros = |at: usize| bytes.chunks_exact(2).filter(|pair| pair[at] == 0).count();
+        let (first, second) = (zeros(0), zeros(1));
+        let is_nearly_all = |zeros: usize| zeros > pairs / 4 * 3;
+        let is_hardly_one = |zeros: usize| zeros <= pairs / 16;
+        if is_nearly_all(second) && is_hardly_one(first) {
+            Some(Self::Little)
+        } else if is_nearly_all(first) && is_hardly_one(second) {
+            Some(Self::Big)
+        } else {
+            None
+        }
+    }
 }
 
 /// A text of bytes; those that are none may hold one all the same.
 fn text_of(bytes: &[u8], wide: Option<Wide>) -> Cow<'_, str> {
     let Some(order) = wide else {
-        if bytes.contains(&0) {
-            // UTF-16 without a mark, or texts within a binary file.
-            let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-            return Cow::Owned(String::from_utf8_lossy(&bytes).into_owned());
-        }
         return String::from_utf8_lossy(bytes);
     };
     let units = bytes.chunks_exact(2).map(|pair| match order {
@@ -102,8 +114,12 @@ mod tests {
     const SMALL_OVERLAP: usize = 32;
 
     fn is_found(content: &[u8]) -> bool {
+        is_found_of("Zq7-Seagull", content)
+    }
+
+    fn is_found_of(password: &str, content: &[u8]) -> bool {
         let dir = tempfile::tempdir().unwrap();
-        let credentials = r#"{"connect_args": {"password": "Zq7-Seagull"}}"#;
+        let credentials = format!(r#"{{"connect_args": {{"password": "{password}"}}}}"#);
         std::fs::write(dir.path().join("credentials.json"), credentials).unwrap();
         let path = dir.path().join("data.bin");
         std::fs::write(&path, content).unwrap();
@@ -143,5 +159,17 @@ mod tests {
             assert!(is_found(&content));
             assert!(is_found(&[&mark[..], &content].concat()));
         }
+    }
+
+    #[test]
+    fn what_stands_in_programs_by_chance_is_no_secret() {
+        let program = b"\x7fELF\x01\0postgres\0-----BEGIN PRIVATE KEY-----\0\0\0 1234 \xff";
+        for password in ["postgres", "1234"] {
+            assert!(!is_found_of(password, program), "{password}");
+            assert!(is_found_of(password, b"the word is postgres or 1234"));
+        }
+        assert!(is_found(b"\x7fELF\x01\0Zq7-Seagull\0\xff"));
+        // Two strings are no third one.
+        assert!(!is_found(b"\x7fELF\x01\0Zq7-\0Seagull\0\xff"));
     }
 }
