@@ -224,13 +224,10 @@ fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<u
             None => return None,
         };
         class?;
-        let mut words = match near {
+        let words = match near {
             Some(near) => format!("no template has this name: did you mean `{near}`?"),
             None => "no template has this name; `bowline explain templates` lists them".to_owned(),
         };
-        if is_meant {
-            words.push_str("; or begin a helper's name with `_`");
-        }
         Some((name, line, words))
     })
 }
@@ -308,10 +305,6 @@ mod tests {
         assert!(told_near.contains("did you mean `get_"), "{told_near}");
         let far = told("zzzzzzzzzzzzzzzzzzzzzzzz_template").unwrap();
         assert!(far.starts_with("no template has this name"), "{far}");
-        assert!(
-            far.ends_with("; or begin a helper's name with `_`"),
-            "{far}"
-        );
         assert_eq!(told("get_avg_function_template"), None);
         assert_eq!(told("quoted"), None);
     }
