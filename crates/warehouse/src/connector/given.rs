@@ -15,7 +15,6 @@ use bowline_protocol::{
 };
 use bowline_template::CompiledTemplate;
 use bowline_words::Redactor;
-use bowline_words::nearest;
 use bowline_words::nearest::slip_of;
 
 use super::open::FunctionalTarget;
@@ -25,9 +24,6 @@ use crate::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 
 /// How long a connector may take to give its templates.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What the names of template methods end in.
-const TEMPLATE_END: &str = "_template";
 
 /// The most bytes all templates of a connector may have.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -207,7 +203,6 @@ fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<u
         .other_names
         .iter()
         .map(|other| (&other.name, Some(&other.class), other.line));
-    let all: Vec<&'static str> = Template::all().map(|template| template.name).collect();
     texts.chain(others).filter_map(move |(name, class, line)| {
         // Helpers have names of their own: only what is meant for a template that is missing is misspelt. One that
         // stands in another class is nobody's.
@@ -216,18 +211,9 @@ fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<u
             .iter()
             .flat_map(|template| [template.name, template.short_name()]);
         let near = slip_of(name, names).filter(|_| !is_template);
-        // Nothing else ends so: what does would be left out in silence.
-        let is_meant = !is_template && name.ends_with(TEMPLATE_END);
-        let near = match near.and_then(Template::find) {
-            Some(near) => Some(near.name),
-            None if is_meant => nearest(name, all.iter().copied()),
-            None => return None,
-        };
+        let near = Template::find(near?)?;
         class?;
-        let words = match near {
-            Some(near) => format!("no template has this name: did you mean `{near}`?"),
-            None => "no template has this name; `bowline explain templates` lists them".to_owned(),
-        };
+        let words = format!("no template has this name: did you mean `{}`?", near.name);
         Some((name, line, words))
     })
 }
@@ -279,33 +265,5 @@ fn problem(
         place: line.map(|line| Place::at(source, line, 0)),
         message,
         hint,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_method_that_is_meant_for_a_template_has_a_templates_name() {
-        let told = |name: &str| {
-            let text = GivenText {
-                name: name.to_owned(),
-                text: "x".to_owned(),
-                class: Some("QueryLanguageTemplates".to_owned()),
-                line: None,
-            };
-            let result = TemplatesResult {
-                templates: vec![text],
-                ..TemplatesResult::default()
-            };
-            misspelt(&result).next().map(|(_, _, words)| words)
-        };
-        let told_near = told("get_distinct_function_template").unwrap();
-        assert!(told_near.contains("did you mean `get_"), "{told_near}");
-        let far = told("zzzzzzzzzzzzzzzzzzzzzzzz_template").unwrap();
-        assert!(far.starts_with("no template has this name"), "{far}");
-        assert_eq!(told("get_avg_function_template"), None);
-        assert_eq!(told("quoted"), None);
     }
 }
