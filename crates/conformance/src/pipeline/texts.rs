@@ -172,21 +172,31 @@ pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec
 
 /// Lists that hold everything more than once, where all do that a field has: a line each.
 pub(super) fn doubled<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
-    let mut fields: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut fields: BTreeMap<String, Lists> = BTreeMap::new();
     for event in events {
         lists(event, "", &mut fields);
     }
-    let doubled = fields
-        .into_iter()
-        .filter(|(_, (doubled, all))| *all >= SEVERAL && doubled == all);
-    let line = |(field, (_, all)): (String, (usize, usize))| {
+    // One thing twice may be for two reasons.
+    let doubled = fields.into_iter().filter(|(_, lists)| {
+        lists.all >= SEVERAL && lists.doubled == lists.all && lists.of_several > 0
+    });
+    let line = |(field, lists): (String, Lists)| {
+        let all = lists.all;
         format!("`{field}` has everything more than once in all of {all}")
     };
     doubled.map(line).collect()
 }
 
-/// Counts the lists of each field that hold everything more than once, and all.
-fn lists(value: &Json, field: &str, fields: &mut BTreeMap<String, (usize, usize)>) {
+/// How many lists a field has, how many of them hold everything more than once, and how many of these more than one thing.
+#[derive(Default)]
+struct Lists {
+    all: usize,
+    doubled: usize,
+    of_several: usize,
+}
+
+/// Counts the lists of each field.
+fn lists(value: &Json, field: &str, fields: &mut BTreeMap<String, Lists>) {
     match value {
         Json::Object(record) => {
             let own = record.iter().filter(|(key, _)| {
@@ -199,9 +209,11 @@ fn lists(value: &Json, field: &str, fields: &mut BTreeMap<String, (usize, usize)
         }
         Json::Array(items) if !items.is_empty() => {
             let different: BTreeSet<String> = items.iter().map(Json::to_string).collect();
-            let (doubled, all) = fields.entry(field.to_owned()).or_default();
-            *doubled += usize::from(items.len() >= 2 * different.len());
-            *all += 1;
+            let lists_of = fields.entry(field.to_owned()).or_default();
+            let is_doubled = items.len() >= 2 * different.len();
+            lists_of.all += 1;
+            lists_of.doubled += usize::from(is_doubled);
+            lists_of.of_several += usize::from(is_doubled && different.len() > 1);
             items.iter().for_each(|item| lists(item, field, fields));
         }
         _ => {}

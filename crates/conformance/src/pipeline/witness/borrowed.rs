@@ -35,21 +35,25 @@ struct Borrowed {
     is_of_many: bool,
 }
 
-/// Judges fields; gives faults, and advice where somebody may mean it.
+/// Judges fields; gives faults in those that are an event's own, and advice where somebody may mean it.
 pub(super) fn all_borrowed<E: AsJson>(
-    fields: &[Field],
+    (fields, own): (&[Field], &[&str]),
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> (Vec<Outcome>, Vec<String>) {
-    let found = fields
-        .iter()
-        .filter_map(|field| borrowed(field, events, owners));
-    let (faults, doubts): (Vec<Borrowed>, Vec<Borrowed>) = found.partition(|one| one.is_of_many);
+    let found = fields.iter().filter_map(|field| {
+        Some((
+            own.contains(&&*field.name),
+            borrowed(field, events, owners)?,
+        ))
+    });
+    let (faults, doubts): (Vec<_>, Vec<_>) =
+        found.partition(|(is_own, one)| *is_own && one.is_of_many);
     let advice = doubts
         .into_iter()
-        .filter_map(|one| one.outcome.into_advice());
+        .filter_map(|(_, one)| one.outcome.into_advice());
     (
-        faults.into_iter().map(|one| one.outcome).collect(),
+        faults.into_iter().map(|(_, one)| one.outcome).collect(),
         advice.collect(),
     )
 }

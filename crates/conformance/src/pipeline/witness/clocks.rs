@@ -35,6 +35,9 @@ const PLANNED: &str = "creat submit queu enqueu sched logical due plan updat mod
 /// Words of names for what is no time of the run: what it was given, and the stretch that it is about.
 const OTHER_THINGS: &str = "param arg conf input var label interval window period data";
 
+/// Words of names for a part of a run: where one ends, another begins.
+const PHASES: &str = "setup queu enqueu wait depend upstream provision cleanup teardown init";
+
 const MEANINGS: [Meaning; 3] = [
     Meaning {
         field: "queued_at",
@@ -66,7 +69,8 @@ impl Meaning {
     }
 
     fn is_other(&self, place: &str) -> bool {
-        any_speaks_of(place, self.other) || speaks_of(place, self.opposite)
+        let is_of_a_phase = any_speaks_of(place, PHASES);
+        any_speaks_of(place, self.other) || speaks_of(place, self.opposite) && !is_of_a_phase
     }
 }
 

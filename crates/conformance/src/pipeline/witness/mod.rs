@@ -138,7 +138,7 @@ impl Witness {
         };
         owners.join(&self.records);
         let jobs = judged(&ided, &owners);
-        let (mut faults, mut advice) = compared(Asset::FIELDS, &jobs, &owners);
+        let (mut faults, mut advice) = compared((Asset::FIELDS, &OWN_OF_JOBS), &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
         faults.extend(sense::zones(&jobs, &owners));
         let (of_parts, of_parts_advice) = self.of_parts(assets, &owners);
@@ -157,12 +157,23 @@ impl Witness {
 
     /// Judges groups, owners and tasks by their own ids, where the vendor has a list of such.
     fn of_parts(&self, assets: &[AssetEvent], jobs: &Owners<'_>) -> (Vec<Outcome>, Vec<String>) {
-        let parts: [(&str, &str, &'static [Field]); 3] = [
-            ("group", "source_id", Group::FIELDS),
-            ("owner", "primary_external_id", Owner::FIELDS),
-            ("tasks", "task_source_id", Task::FIELDS),
+        type Part = (
+            &'static str,
+            &'static str,
+            &'static [Field],
+            &'static [&'static str],
+        );
+        let parts: [Part; 3] = [
+            ("group", "source_id", Group::FIELDS, &["name"]),
+            (
+                "owner",
+                "primary_external_id",
+                Owner::FIELDS,
+                &["primary_name", "primary_email"],
+            ),
+            ("tasks", "task_source_id", Task::FIELDS, &[]),
         ];
-        let of = |(name, key, fields): (&str, &str, &'static [Field])| {
+        let of = |(name, key, fields, own): Part| {
             let mut by_id: BTreeMap<(&str, Option<&str>), &Json> = BTreeMap::new();
             for asset in assets {
                 match asset.json().get(name) {
@@ -190,7 +201,7 @@ impl Witness {
             if kind == jobs.list.0 || 2 * known.count() < said.len() {
                 return None;
             }
-            Some(compared(fields, &judged(&ided, &owners), &owners))
+            Some(compared((fields, own), &judged(&ided, &owners), &owners))
         };
         let (faults, advice): (Vec<_>, Vec<_>) = parts.into_iter().filter_map(of).unzip();
         (faults.concat(), advice.concat())
@@ -221,7 +232,7 @@ impl Witness {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(ided, &owners);
-        let (mut faults, mut advice) = compared(Run::FIELDS, &runs, &owners);
+        let (mut faults, mut advice) = compared((Run::FIELDS, &OWN_OF_RUNS), &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(fates::otherwise(&runs, &owners));
         faults.extend(clocks::times(&runs, &owners));
@@ -282,7 +293,7 @@ impl Witness {
             return (Vec::new(), Vec::new());
         };
         let tasks = judged(&tasks, &owners);
-        let (mut faults, advice) = compared(Run::FIELDS, &tasks, &owners);
+        let (mut faults, advice) = compared((Run::FIELDS, &OWN_OF_TASK_RUNS), &tasks, &owners);
         faults.extend(fates::turned(&tasks, &owners, "task run"));
         faults.extend(clocks::times(&tasks, &owners));
         (faults, advice)
@@ -352,14 +363,36 @@ impl Witness {
     }
 }
 
-/// Judges every text and time of a record of the contract; gives faults and advice.
+/// Fields that an event has of its own: what stands in another one's record is not meant. In all others it may be, as an
+/// address that somebody also has, a zone that all were turned to, or a table that one writes and another reads.
+const OWN_OF_JOBS: [&str; 7] = [
+    "name",
+    "description",
+    "folder",
+    "job_url",
+    "owner.primary_email",
+    "owner.primary_name",
+    "schedule.cron_expression",
+];
+const OWN_OF_RUNS: [&str; 7] = [
+    "job_source_id",
+    "error.message",
+    "run_url",
+    "queued_at",
+    "start_time",
+    "end_time",
+    "event_time",
+];
+const OWN_OF_TASK_RUNS: [&str; 3] = ["error.message", "start_time", "end_time"];
+
+/// Judges every text and time of a record of the contract; gives faults, in fields that are an event's own, and advice.
 fn compared<E: AsJson>(
-    record: &[Field],
+    (record, own): (&[Field], &[&str]),
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> (Vec<Outcome>, Vec<String>) {
     let fields = fields(record);
-    let (faults, mut advice) = all_borrowed(&fields, events, owners);
+    let (faults, mut advice) = all_borrowed((&fields, own), events, owners);
     advice.extend(unlike(&fields, events, owners));
     (faults, advice)
 }
