@@ -10,7 +10,7 @@ use bowline_image::plan::{Candidate, Proof, ProofOutcome};
 use bowline_protocol::OutsideCode;
 use bowline_report::Conclusion;
 use bowline_warehouse::dialect::Pack;
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, Diagnostic};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -55,7 +55,8 @@ impl Proving {
         };
         if outcome == ProofOutcome::PassedReference {
             context.printer.say(
-                "`bowline build` takes what the strict tier proves\nhint: leave `--tier reference` out",
+                Diagnostic::new("`bowline build` takes what the strict tier proves")
+                    .hint("leave `--tier reference` out".to_owned()),
             );
         }
         let proof = match self.proof {
