@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bowline_contract::exit_code;
 use libtest_mimic::{Failed, Trial};
 
-use crate::connector::write_sqlite;
-use crate::needs::trial;
+use crate::connector::{Engine, spell, write_sqlite};
+use crate::needs::{binary, trial};
 use crate::sandbox::{Ran, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial("ci/reports", &[], reports),
         trial("ci/no_stale_reports", &[], no_stale_reports),
         trial("ci/drivers_come_first", &[], drivers_come_first),
         trial("ci/evidence_is_not_kept", &[], evidence_is_not_kept),
@@ -23,8 +25,7 @@ fn repository() -> PathBuf {
 
 /// Runs the script with these variables; its reports go to `reports`.
 fn script(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Ran {
-    let program = sandbox.command(&[]).get_program().to_owned();
-    let bin = Path::new(&program).parent().expect("a folder of binaries");
+    let bin = binary().parent().expect("a folder of binaries");
     let mut command = Command::new("bash");
     command
         .arg(repository().join("packages/ci/test.sh"))
@@ -38,6 +39,31 @@ fn script(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Ran {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     sandbox.finish(&mut command, None)
+}
+
+fn reports() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    spell(&sandbox, "sqlite", "get_avg_function", "SUM({x})");
+    let summary = ("GITHUB_STEP_SUMMARY", "step.md");
+    let ran = script(&sandbox, &[summary]).exits(exit_code::FELL_SHORT);
+    assert!(ran.stdout.contains("get_avg_function"), "{}", ran.said());
+    for (file, holds) in [
+        ("report.json", "\"version\""),
+        ("junit.xml", "<testsuites"),
+        ("summary.md", "`get_avg_function`"),
+        ("report.html", "<!DOCTYPE html>"),
+    ] {
+        let text = sandbox.read(format!("reports/{file}"));
+        assert!(text.contains(holds), "{file}: {} bytes", text.len());
+    }
+    assert_eq!(sandbox.read("step.md"), sandbox.read("reports/summary.md"));
+    let pages = sandbox.files("");
+    let pages: Vec<&String> = pages
+        .iter()
+        .filter(|file| file.ends_with(".html"))
+        .collect();
+    assert_eq!(pages, ["reports/report.html"]);
+    Ok(())
 }
 
 fn no_stale_reports() -> Result<(), Failed> {

@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use crate::connector::{Engine, simulated, spell};
-use crate::needs::{Need, binary, trial};
+use crate::needs::{Need, trial};
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -18,7 +18,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pages/narrow", &[Need::Browser], narrow_page),
         trial("pages/printed", &[Need::Browser], printed_page),
         trial("pages/forms_of_a_report", &[], forms),
-        trial("pages/of_a_pipeline_in_ci", &[], of_ci),
         trial("pages/inspection", &[Need::Browser], inspection_page),
         trial("pages/metrics", &[Need::Browser], metrics_page),
     ]
@@ -176,40 +175,6 @@ fn visited(sandbox: &Sandbox, page: &str, script: &str) -> Result<Value, Failed>
         .map(|(title, _)| title.replace("&quot;", "\""))
         .ok_or("the browser shows no title")?;
     Ok(serde_json::from_str(&title).map_err(|_| title)?)
-}
-
-/// What the script for pipelines keeps, whose steps GitHub and GitLab run.
-fn of_ci() -> Result<(), Failed> {
-    let sandbox = Engine::Sqlite.shop();
-    spell(&sandbox, "sqlite", "get_avg_function", "SUM({x})");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../packages/ci/test.sh");
-    let mut path = binary().parent().expect("a folder").as_os_str().to_owned();
-    path.push(":/usr/bin:/bin");
-    let mut command = sandbox.command_after("exec bash \"$SCRIPT\"", &[]);
-    let command = command
-        .env("SCRIPT", script)
-        .env("PATH", path)
-        .env("REPORTS", "reports")
-        .env("GITHUB_STEP_SUMMARY", "step.md");
-    let ran = sandbox.finish(command, None).exits(exit_code::FELL_SHORT);
-    assert!(ran.stdout.contains("get_avg_function"), "{}", ran.said());
-    for (file, holds) in [
-        ("report.json", "\"version\""),
-        ("junit.xml", "<testsuites"),
-        ("summary.md", "`get_avg_function`"),
-        ("report.html", "<!DOCTYPE html>"),
-    ] {
-        let text = sandbox.read(format!("reports/{file}"));
-        assert!(text.contains(holds), "{file}: {} bytes", text.len());
-    }
-    assert_eq!(sandbox.read("step.md"), sandbox.read("reports/summary.md"));
-    let pages = sandbox.files("");
-    let pages: Vec<&String> = pages
-        .iter()
-        .filter(|file| file.ends_with(".html"))
-        .collect();
-    assert_eq!(pages, ["reports/report.html"]);
-    Ok(())
 }
 
 fn inspection_page() -> Result<(), Failed> {

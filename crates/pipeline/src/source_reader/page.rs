@@ -24,7 +24,7 @@ const GONE: [u16; 3] = [204, 404, 410];
 pub(super) struct Page {
     pub(super) records: Vec<Value>,
     pub(super) keys: Option<Vec<Mark>>,
-    /// Which records have a key that fails.
+    /// Which records have a key that fails, in order.
     failed_keys: Vec<usize>,
     pub(super) scope: Scope,
     pub(super) body: Value,
@@ -316,7 +316,7 @@ impl SourceReader<'_> {
             };
             let mut key = source
                 .identity()
-                .filter(|_| page.failed_keys.contains(&index));
+                .filter(|_| page.failed_keys.binary_search(&index).is_ok());
             for row in found {
                 let scope = page.scope.with([
                     ("record", row.record.clone()),
