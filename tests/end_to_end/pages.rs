@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pages/narrow", &[Need::Browser], narrow_page),
         trial("pages/printed", &[Need::Browser], printed_page),
         trial("pages/forms_of_a_report", &[], forms),
+        trial("pages/not_kept", &[], not_kept),
         trial("pages/inspection", &[Need::Browser], inspection_page),
         trial("pages/metrics", &[Need::Browser], metrics_page),
     ]
@@ -175,6 +176,17 @@ fn visited(sandbox: &Sandbox, page: &str, script: &str) -> Result<Value, Failed>
         .map(|(title, _)| title.replace("&quot;", "\""))
         .ok_or("the browser shows no title")?;
     Ok(serde_json::from_str(&title).map_err(|_| title)?)
+}
+
+/// What shows the last report would show an older one.
+fn not_kept() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    sandbox.write(".bowline/reports", "in the way");
+    let ran = sandbox.bowline(&["test", "sqlite", "-m", "connection"]);
+    let warning = "warning: the report cannot be kept in `.bowline/reports/connectors/sqlite.json`";
+    assert!(ran.stderr.contains(warning), "{}", ran.said());
+    assert_eq!(sandbox.read(".bowline/reports"), "in the way");
+    Ok(())
 }
 
 fn inspection_page() -> Result<(), Failed> {
