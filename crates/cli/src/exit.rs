@@ -99,6 +99,7 @@ fn error_code(error: &CliError) -> i32 {
         CliError::Statement(error) => statement_code(error.kind),
         CliError::Profile(error) => match error {
             ProfileError::Table { source, .. } => statement_code(source.kind),
+            ProfileError::NotInTime { .. } => exit_code::INCONCLUSIVE,
             ProfileError::Column { .. } => exit_code::USAGE,
             ProfileError::Expression(_) | ProfileError::Count { .. } => exit_code::FELL_SHORT,
             ProfileError::Interrupted => exit_code::INTERRUPTED,

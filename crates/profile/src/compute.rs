@@ -445,6 +445,9 @@ impl<'a> Asking<'a> {
         match self.run(&sql) {
             Ok(answer) => self.learn(&[], answer).map(drop),
             Err(error) if error.kind == SqlErrorKind::Cancelled => Err(ProfileError::Interrupted),
+            Err(_) if self.limits().is_none() => Err(ProfileError::NotInTime {
+                table: self.request.table.clone(),
+            }),
             Err(source) => Err(ProfileError::Table {
                 table: self.request.table.clone(),
                 source,

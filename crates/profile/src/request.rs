@@ -191,6 +191,12 @@ pub enum ProfileError {
         /// The database's words.
         source: SqlError,
     },
+    /// The time was up before anything was known of the table.
+    #[error("cannot profile the table: `{table}`: the time was up before the first number")]
+    NotInTime {
+        /// The table.
+        table: String,
+    },
     /// There is no such column.
     #[error("no such column: `{name}`")]
     Column {
@@ -226,6 +232,9 @@ impl Diagnose for ProfileError {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("there are {}", bowline_words::listed(there)),
                 })
+            }
+            Self::NotInTime { .. } => {
+                told.hint("give it more time, fewer columns, or the first rows alone".to_owned())
             }
             Self::Expression(_) | Self::Count { .. } | Self::Interrupted => told,
         }

@@ -8,7 +8,7 @@ use bowline_contract::Metric;
 use bowline_driver::{
     Canceller, Connection, DriverKind, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind, open,
 };
-use bowline_profile::{Bucket, Buckets, Costs, Outcome, Profile, Request, profile};
+use bowline_profile::{Bucket, Buckets, Costs, Outcome, Profile, ProfileError, Request, profile};
 use bowline_warehouse::dialect::Pack;
 
 /// What happens before a statement that holds a word.
@@ -74,6 +74,10 @@ fn request(metrics: &[&str]) -> Request {
 }
 
 fn profiled(connection: &mut dyn Connection, request: &Request) -> Profile {
+    asked(connection, request).unwrap()
+}
+
+fn asked(connection: &mut dyn Connection, request: &Request) -> Result<Profile, ProfileError> {
     let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
     let mut costs = Costs::new();
     profile(
@@ -84,7 +88,6 @@ fn profiled(connection: &mut dyn Connection, request: &Request) -> Profile {
         &mut costs,
         &mut |_| (),
     )
-    .unwrap()
 }
 
 fn text(outcome: &Outcome) -> String {
@@ -128,6 +131,13 @@ fn what_is_known_when_the_time_is_up_is_given() {
     assert_eq!(found.rows(), 4);
     let values: Vec<String> = found.slices[0].outcomes[0].iter().map(text).collect();
     assert_eq!(values, ["2", "NotReached"]);
+    // When nothing is known there is nothing to give.
+    disturbed.word = "COUNT";
+    assert!(matches!(
+        asked(&mut disturbed, &wanted),
+        Err(ProfileError::NotInTime { .. })
+    ));
+    disturbed.word = "COUNT(DISTINCT";
     // A statement that has its own time and no more costs its metric alone.
     let wanted = Request {
         max_time: None,

@@ -6,26 +6,20 @@
 //! again with one template at a time spelled as a dialect pack spells it: the one that makes it pass is at fault. Only
 //! that convicts a template which no check of the run judges.
 
+mod prober;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use bowline_contract::Template;
-use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::template::TemplateSet;
 
-use crate::warehouse::excuse::ask_and_judge;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof};
-use crate::warehouse::plan::{Prepared, prepare};
-use crate::warehouse::record::CheckRecord;
-use crate::warehouse::record_files::record_of;
 use crate::warehouse::report::{Culprit, Mend};
 use crate::warehouse::runner::{Options, Subject};
 use crate::warehouse::session::Session;
-use crate::warehouse::{Activity, Check, CheckId, Event};
+use crate::warehouse::{Activity, CheckId, Event};
 use bowline_query::Clock;
-use bowline_query::Composer;
-use bowline_query::Expressions;
+use prober::{Probed, Prober};
 
 /// The most statements asked to find the template at fault; a connector with more faults has enough to mend.
 const PROBES: usize = 400;
@@ -517,99 +511,4 @@ impl Court<'_> {
 
 fn blocked_by(finding: &Finding, template: &'static Template) -> bool {
     matches!(&finding.outcome, Outcome::Blocked { by } if by.contains(&template))
-}
-
-/// Asks checks again with one template spelled another way.
-struct Prober<'a> {
-    subject: &'a Subject,
-    options: &'a Options,
-    clock: Clock,
-    session: &'a mut Session,
-    left: usize,
-}
-
-/// The pack that a connector starts from, and those that the program brings.
-fn packs(templates: &TemplateSet) -> impl Iterator<Item = &Arc<Pack>> {
-    templates.pack().into_iter().chain(Pack::all())
-}
-
-/// What asking again told; a doubt where there was no answer.
-type Probed<T> = Result<T, Doubt>;
-
-impl Prober<'_> {
-    /// A spelling of the template with which the check passes.
-    fn mend(&mut self, check: &Check, template: &'static Template) -> Probed<Option<Mend>> {
-        let own = self.subject.templates.get(template);
-        let (Some(record), Some(own)) = (record_of(check), own) else {
-            return Ok(None);
-        };
-        let mut unanswered = None;
-        let mut tried = BTreeSet::from([own.text.clone()]);
-        // What it starts from is nearer than what other engines say.
-        for pack in packs(&self.subject.templates) {
-            let Some(other) = pack
-                .template(template)
-                .filter(|other| tried.insert(other.text.clone()))
-            else {
-                continue;
-            };
-            if self.left == 0 {
-                break;
-            }
-            self.left -= 1;
-            let mut templates = TemplateSet::clone(&self.subject.templates);
-            let text = other.text.clone();
-            templates.insert(other);
-            match self.passes(record, check, templates) {
-                Ok(true) => {
-                    let pack = pack.name.clone();
-                    return Ok(Some(Mend { pack, text }));
-                }
-                Ok(false) => {}
-                Err(doubt) => unanswered = Some(doubt),
-            }
-        }
-        unanswered.map_or(Ok(None), Err)
-    }
-
-    /// Whether a check passes with a template spelled as a mend says.
-    fn passes_with(
-        &mut self,
-        check: &Check,
-        template: &'static Template,
-        mend: &Mend,
-    ) -> Probed<bool> {
-        let mut packs = packs(&self.subject.templates);
-        let other = packs.find(|pack| pack.name == mend.pack);
-        let other = other.and_then(|pack| pack.template(template));
-        let (Some(record), Some(other)) = (record_of(check), other) else {
-            return Ok(false);
-        };
-        if self.left == 0 {
-            return Ok(false);
-        }
-        self.left -= 1;
-        let mut templates = TemplateSet::clone(&self.subject.templates);
-        templates.insert(other);
-        self.passes(record, check, templates)
-    }
-
-    fn passes(
-        &mut self,
-        record: &CheckRecord,
-        check: &Check,
-        templates: TemplateSet,
-    ) -> Probed<bool> {
-        let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
-        let Ok(Prepared { question, .. }) =
-            prepare(record, check.clone(), &expressions, self.options.tier)
-        else {
-            return Ok(false);
-        };
-        let outcome = ask_and_judge(check, &question, self.session);
-        match outcome.unanswered() {
-            Some(doubt) => Err(doubt.clone()),
-            None => Ok(outcome == Outcome::Supported),
-        }
-    }
 }

@@ -3,16 +3,19 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use bowline_process::find_program;
+use bowline_process::{find_program, run_into};
 
 /// The environment variable that names the Python to use.
 pub(super) const VARIABLE: &str = "BOWLINE_PYTHON";
 
 /// The lowest Python that runs connectors in Python.
 pub const LOWEST_PYTHON: (u32, u32) = (3, 8);
+
+/// How long an interpreter has to say where it is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// As much of a script or a file of versions as is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -128,14 +131,12 @@ fn is_interpreter(path: &Path) -> bool {
 /// What an interpreter says is at its base.
 fn base_executable(python: &Path) -> Option<PathBuf> {
     let ask = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
-    let output = Command::new(python)
-        .args(["-I", "-S", "-c", ask])
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let said = String::from_utf8(output.stdout).ok()?;
-    let path = PathBuf::from(said.trim());
-    (output.status.success() && path.is_file()).then(|| path.canonicalize().unwrap_or(path))
+    let mut command = Command::new(python);
+    command.args(["-I", "-S", "-c", ask]);
+    let said = tempfile::tempfile().ok()?;
+    let ended = run_into(said, &mut command, Some(PATIENCE), &|| false).ok()??;
+    let path = PathBuf::from(ended.words.trim());
+    (ended.status.success() && path.is_file()).then(|| path.canonicalize().unwrap_or(path))
 }
 
 #[cfg(test)]
