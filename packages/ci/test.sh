@@ -34,6 +34,9 @@ if [ -s "$REPORTS/report.json" ]; then
   bowline report "$REPORTS/report.json" --format markdown > "$REPORTS/summary.md"
   bowline report "$REPORTS/report.json" -o "$REPORTS/report.html"
   [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$REPORTS/summary.md" >> "$GITHUB_STEP_SUMMARY"
+else
+  # An empty file is no report; what was in the way stands in the log.
+  rm -f "$REPORTS/report.json"
 fi
 if [ "$code" -eq 0 ] && [ "${EXPORT:-false}" = true ] && [ -z "${SECTION:-}" ]; then
   on_connector export

@@ -26,6 +26,7 @@ fn bash() -> Result<(), Failed> {
     write_sqlite(&sandbox, "sales");
     write_sqlite(&sandbox, "stock");
     sandbox.write("etl_connectors/sunday/manifest.json", "{}");
+    sandbox.write("saved.json", "{}");
     let home = sandbox.folder().join("home");
     std::fs::create_dir_all(home.join("shop/connectors/far"))?;
     let script = sandbox.bowline(&["completions", "bash"]).exits(0).stdout;
@@ -54,6 +55,9 @@ fn bash() -> Result<(), Failed> {
         ("bowline new x --dialect post", "postgres"),
         ("bowline driver install duck", "duckdb"),
         ("bowline schema temp", "templates"),
+        ("bowline report s", "sales stock sunday saved.json"),
+        ("bowline diff sa", "sales saved.json"),
+        ("bowline explain duck", "duckdb"),
     ] {
         let plain = sandbox.command(&[]);
         let folder = sandbox.folder().join("bin");

@@ -32,7 +32,11 @@ addEventListener("load", () => {
   document.querySelector('.tile[data-verdict="wrong"]').click();
   const wrong = visible();
   const filtered = wrong.length > 0 && wrong.length < all && wrong.every((check) => check.dataset.verdict === "wrong");
+  const unfold = document.getElementById("unfold");
+  unfold.click();
+  const closes = unfold.textContent === "Close all" && wrong.every((check) => check.open);
   document.querySelector('.tile[data-verdict="wrong"]').click();
+  const unfolds = closes && unfold.textContent === "Open all";
   const search = document.getElementById("search");
   search.value = "ql_metrics/avg";
   search.dispatchEvent(new Event("input"));
@@ -54,7 +58,7 @@ addEventListener("load", () => {
     const counted = document.getElementById("shown").textContent === `${all} checks`;
     location.hash = "#%zz";
     setTimeout(() => {
-      document.title = JSON.stringify({ all, filtered, searched, whole, opened, again, counted });
+      document.title = JSON.stringify({ all, filtered, unfolds, searched, whole, opened, again, counted });
     }, 100);
   }, 100);
 });
@@ -90,7 +94,7 @@ fn report_page() -> Result<(), Failed> {
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     let found = visited(&sandbox, &page, VISIT)?;
     let did = [
-        "filtered", "searched", "whole", "opened", "again", "counted",
+        "filtered", "unfolds", "searched", "whole", "opened", "again", "counted",
     ];
     for what in did {
         assert_eq!(found[what], true, "{what}: {found}");

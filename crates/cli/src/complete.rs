@@ -8,7 +8,9 @@ use bowline_contract::{AssetClass, PipelineSection, SuiteSection, Template};
 use bowline_installer::catalogue;
 use bowline_warehouse::dialect::Pack;
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
 
 use crate::command::new::ODBC;
 use crate::command::{explain, schema};
@@ -52,6 +54,17 @@ fn without_equals(words: &[OsString]) -> Vec<OsString> {
 /// The connectors of the workspace.
 pub(crate) fn connectors() -> ArgValueCandidates {
     ArgValueCandidates::new(|| named(&[AssetClass::Warehouse, AssetClass::Pipeline]))
+}
+
+/// The connectors of the workspace, and files: where either is meant.
+pub(crate) fn connectors_and_files() -> ArgValueCompleter {
+    ArgValueCompleter::new(|word: &OsStr| {
+        let mut words = named(&[AssetClass::Warehouse, AssetClass::Pipeline]);
+        let typed = word.to_string_lossy();
+        words.retain(|each| each.get_value().to_string_lossy().starts_with(&*typed));
+        words.extend(PathCompleter::any().complete(word));
+        words
+    })
 }
 
 /// Its warehouse connectors.

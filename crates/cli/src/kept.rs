@@ -1,7 +1,8 @@
-//! The last two reports of each connector, kept in the workspace so that they can be read again and compared.
+//! What is known of each connector: its last report, and what was known before, kept in the workspace so that they can be
+//! read again and compared.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_connector::Workspace;
@@ -12,6 +13,7 @@ use bowline_report::{Report, ReportErrorKind};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::whole_file::{Readers, write_whole};
 
 /// Where the reports of a connector are kept.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl Kept {
         let kept = report
             .to_json()
             .map_err(io::Error::other)
-            .and_then(|json| self.write(&context.printer.redact(&json), report.is_whole()));
+            .and_then(|json| self.write(&context.printer.redact(&json)));
         if let Err(error) = kept {
             let place = context.shown(&self.latest).display();
             context
@@ -54,38 +56,30 @@ impl Kept {
         }
     }
 
-    fn write(&self, json: &str, is_whole: bool) -> io::Result<()> {
+    fn write(&self, json: &str) -> io::Result<()> {
         let folder = self.latest.parent().unwrap_or(&self.state);
         fs::create_dir_all(folder)?;
         let ignore = self.state.join(IGNORE_FILE);
         if !ignore.exists() {
             fs::write(&ignore, "*\n")?;
         }
-        // It holds rows of the user's database: only the user may read it, as a temporary file has it.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(json.as_bytes())?;
-        // A run of some sections makes no whole one forgotten: the next whole run is compared with that.
-        let was_whole = read(&self.latest)
-            .ok()
-            .flatten()
-            .is_some_and(|latest| latest.is_whole());
-        if self.latest.exists() && (was_whole || is_whole && !self.previous.exists()) {
-            fs::rename(&self.latest, &self.previous)?;
+        if let Some(known) = self.known() {
+            let known = known.to_json().map_err(io::Error::other)?;
+            write_whole(&self.previous, known.as_bytes(), Readers::Owner)?;
         }
-        file.persist(&self.latest)?;
-        Ok(())
+        write_whole(&self.latest, json.as_bytes(), Readers::Owner)
     }
 
-    /// The report that the next one is compared with: the last of a whole run, if there was any.
-    pub(crate) fn compared(&self) -> Option<Report> {
+    /// What is known of the connector: of the sections that the last run did not ask, what runs before it found.
+    pub(crate) fn known(&self) -> Option<Report> {
         let (latest, previous) = self.read().ok().flatten()?;
-        match previous {
-            Some(previous) if !latest.is_whole() => Some(previous),
-            _ => Some(latest),
-        }
+        Some(match previous {
+            Some(previous) => latest.over(previous),
+            None => latest,
+        })
     }
 
-    /// The latest report and the one before, and when the latest was made.
+    /// The latest report, and what was known before it.
     pub(crate) fn read(&self) -> Result<Option<(Report, Option<Report>)>, CliError> {
         let anew = || format!("run `bowline test {}`, which writes it anew", self.name);
         let latest = read(&self.latest).map_err(|error| match error {

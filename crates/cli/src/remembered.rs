@@ -10,6 +10,7 @@ use bowline_warehouse::template::TemplateSet;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
+use crate::whole_file::{Readers, write_whole};
 
 /// What was found out in certain circumstances: those of another connector, program, database or template are others.
 pub(crate) struct Remembered {
@@ -69,10 +70,7 @@ impl Remembered {
         let write = |place: &PathBuf| -> io::Result<()> {
             let folder = place.parent().unwrap_or(place);
             fs::create_dir_all(folder)?;
-            let file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer(&file, &kept)?;
-            file.persist(place)?;
-            Ok(())
+            write_whole(place, &serde_json::to_vec(&kept)?, Readers::Owner)
         };
         if let Some(Err(error)) = self.place.as_ref().map(write) {
             context

@@ -39,6 +39,7 @@ pub mod pipeline;
 mod release;
 mod report;
 mod schema;
+mod standing;
 mod verdict;
 pub mod warehouse;
 

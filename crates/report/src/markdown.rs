@@ -128,20 +128,26 @@ fn maps(report: &Report) -> Vec<String> {
                 .capabilities
                 .iter()
                 .filter(|found| found.verdict == Some(Verdict::Supported));
+            let open = report.capabilities.iter();
+            let open = open.filter(|found| found.verdict.is_none()).count();
             let metrics = report
                 .metrics
                 .iter()
                 .filter(|metric| metric.supported)
                 .count();
+            let untested = report.metrics.iter();
+            let untested = untested.filter(|metric| !metric.is_asked()).count();
             vec![
                 format!(
-                    "{} of {} capabilities",
+                    "{} of {} capabilities{}",
                     supported.count(),
-                    report.capabilities.len()
+                    report.capabilities.len(),
+                    not_asked(open)
                 ),
                 format!(
-                    "{metrics} of {} metrics{}",
+                    "{metrics} of {} metrics{}{}",
                     report.metrics.len(),
+                    not_asked(untested),
                     report
                         .idle_metrics()
                         .map(|why| format!("; {why}"))
@@ -160,6 +166,14 @@ fn maps(report: &Report) -> Vec<String> {
                 report.features.len()
             )]
         }
+    }
+}
+
+/// How many of those that are not there this run did not ask about.
+fn not_asked(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" ({count} not asked about in this run)"),
     }
 }
 

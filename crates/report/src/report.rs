@@ -66,12 +66,16 @@ impl Report {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
-    /// Whether every section of the suite ran: only then a run without a fault is a proof of the connector.
+    /// Whether every section of the suite ran to its end: only then a run without a fault is a proof of the connector.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         match self {
-            Self::Warehouse(report) => report.sections.len() >= SuiteSection::ALL.len(),
-            Self::Pipeline(report) => report.sections.len() >= PipelineSection::ALL.len(),
+            Self::Warehouse(report) => {
+                !report.interrupted && report.sections.len() >= SuiteSection::ALL.len()
+            }
+            Self::Pipeline(report) => {
+                !report.interrupted && report.sections.len() >= PipelineSection::ALL.len()
+            }
         }
     }
 

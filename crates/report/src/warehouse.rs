@@ -449,3 +449,11 @@ pub struct MetricResult {
     /// The templates that keep it from being supported.
     pub because: Vec<String>,
 }
+
+impl MetricResult {
+    /// Whether the run asked enough to tell.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.supported || !self.because.is_empty()
+    }
+}

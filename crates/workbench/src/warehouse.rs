@@ -343,12 +343,15 @@ pub fn refused<'r>(connector: &Connector, report: &'r Report) -> Vec<&'r Templat
     refused.collect()
 }
 
-/// The templates that a whole run refutes: their texts are wrong, or refused for another reason than the account's rights.
+/// The templates that a whole run refutes: their texts are wrong, or refused for another reason than the account's rights,
+/// or that the place in which tables are to be made is not there.
 pub fn refuted(report: &Report) -> impl Iterator<Item = &'static Template> {
     let mut denied = BTreeSet::new();
     for check in &report.checks {
         if let Outcome::Unsupported(Proof::Refused(error)) = &check.outcome
-            && error.kind == SqlErrorKind::Permission
+            && (error.kind == SqlErrorKind::Permission
+                || error.kind == SqlErrorKind::MissingObject
+                    && check.check.section == SuiteSection::Functional)
         {
             denied.extend(check.check.judges.iter().copied());
         }

@@ -67,14 +67,18 @@ impl DemoArgs {
         let folder = context.path(&self.folder);
         make_folder(&folder, &self.folder)?;
         let demo = Demo {
-            context: context.within(folder),
+            context: context.within(folder.clone()),
             shown: &self.folder,
         };
-        demo.introduce()?;
-        let engine = demo.driver()?;
-        let connector = demo.connector(engine)?;
-        demo.database(&connector, engine)?;
-        demo.proof(&connector)
+        let ended = demo.run();
+        // Half a demo is nothing to look at, and would be in the way of the next one.
+        if matches!(ended, Err(_) | Ok(Ended::Interrupted)) && fs::remove_dir_all(&folder).is_ok() {
+            context.printer.say(format!(
+                "removed `{}`, which was not finished",
+                self.folder.display()
+            ));
+        }
+        ended
     }
 }
 
@@ -96,6 +100,14 @@ struct Demo<'a> {
 }
 
 impl Demo<'_> {
+    fn run(&self) -> Result<Ended, CliError> {
+        self.introduce()?;
+        let engine = self.driver()?;
+        let connector = self.connector(engine)?;
+        self.database(&connector, engine)?;
+        self.proof(&connector)
+    }
+
     fn introduce(&self) -> Result<(), CliError> {
         let mut page = Listing::default();
         page.line(format!(

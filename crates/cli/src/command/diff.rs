@@ -33,8 +33,10 @@ use crate::style::{BAD, GOOD, QUIET, STRONG, paint};
 )]
 pub(crate) struct DiffArgs {
     /// What it was
+    #[arg(add = complete::connectors_and_files())]
     before: String,
     /// What it is
+    #[arg(add = complete::connectors_and_files())]
     after: String,
     /// The connector, where an image holds several
     #[arg(short, long, add = complete::connectors())]

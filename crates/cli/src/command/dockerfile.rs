@@ -1,6 +1,5 @@
 //! `bowline dockerfile`: a container to test connectors in.
 
-use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use bowline_connector::Workspace;
@@ -14,6 +13,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::style::{GOOD, HINT, paint};
+use crate::whole_file::{Readers, write_whole};
 
 /// The folder below the workspace's outputs. No connector can have this name.
 const FOLDER: &str = "test-image";
@@ -98,7 +98,9 @@ pub(crate) fn write(
         refuse_foreign(path)?;
     }
     for (path, text) in paths.iter().zip([&image.dockerfile, &image.compose]) {
-        replace(path, text).map_err(|source| CliError::write(path, source))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
+            .and_then(|()| write_whole(path, text.as_bytes(), Readers::Everybody))
+            .map_err(|source| CliError::write(path, source))?;
     }
     Ok((paths, image.base))
 }
@@ -114,29 +116,6 @@ fn refuse_foreign(path: &Path) -> Result<(), CliError> {
             "name another folder with `--output`",
         )),
         _ => Ok(()),
-    }
-}
-
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    set_readable(file.as_file())?;
-    file.persist(path).map(drop).map_err(|error| error.error)
-}
-
-/// Temporary files are closed to others; an engine may run as somebody else.
-fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Ok(())
     }
 }
 

@@ -98,6 +98,8 @@ pub(crate) fn names_beginning(word: &str) -> Vec<String> {
         names.extend(reported::checks());
     }
     names.retain(|name| name.starts_with(word));
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     names
 }
 

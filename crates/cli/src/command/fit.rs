@@ -7,7 +7,7 @@ use std::time::Duration;
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Doubt, Fault, Interrupt, Outcome, Proof, Short};
 use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template, TemplateKind};
-use bowline_driver::Limits;
+use bowline_driver::{Limits, SqlError, SqlErrorKind};
 use bowline_fit::{Event, Fitted, Found, Kept, Miss, Missed, Options, Stopped, fit};
 use bowline_warehouse::Connector;
 use bowline_warehouse::dialect::ANY_ENGINE;
@@ -379,6 +379,12 @@ fn told(
         if !context.printer.says_details() {
             listing.line("  with `--verbose` all of what was asked stands here");
         }
+        if let Some(error) = no_place(fitted) {
+            let words = format!("no table could be made: {}", error.text());
+            listing.prose("  - ", "    ", &words);
+            let hint = "see that the place for tables is there and that they may be made in it, then fit again: `[functional]` in connector.toml names it, or `get_test_table_identifier` in connector.py";
+            listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
+        }
         if fitted.missed.iter().any(saw_no_table) {
             let hint = "see that the database has a table in the schema that credentials.json leads to, then fit again; spellings of the catalogue are judged by what is there";
             listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
@@ -442,6 +448,23 @@ fn wrong_and_own(listing: &mut Listing, context: &Context, connector: &Connector
         paint(BAD, "✗"),
         connector.name
     ));
+}
+
+/// What the database said of the place where tables are to be made, where there is none or none for this account.
+fn no_place(fitted: &Fitted) -> Option<&SqlError> {
+    let checks = fitted.report.iter().flat_map(|report| &report.checks);
+    let mut functional = checks.filter(|check| check.check.section == SuiteSection::Functional);
+    functional.find_map(|check| match &check.outcome {
+        Outcome::Unsupported(Proof::Refused(error))
+            if matches!(
+                error.kind,
+                SqlErrorKind::MissingObject | SqlErrorKind::Permission
+            ) =>
+        {
+            Some(error)
+        }
+        _ => None,
+    })
 }
 
 /// Whether nothing spoke against a spelling, but there was no table to judge it by.

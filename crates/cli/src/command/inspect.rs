@@ -109,6 +109,7 @@ impl InspectArgs {
             Some(recording) => recording.credentials.clone(),
             None => workbench::credentials(&connector, &|event| context.tell(event))?,
         };
+        super::report::check_place(context, self.page.as_deref())?;
         let recorder = match &self.save {
             Some(dir) => Some(Arc::new(Recorder::create(
                 &context.path(dir),

@@ -185,7 +185,8 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
     let last = match kept.read() {
         Ok(None) => LastTest::Never,
         Err(_) => LastTest::Unreadable,
-        Ok(Some((report, _))) => LastTest::Ended(last(&report, &kept)),
+        Ok(Some((report, None))) => LastTest::Ended(last(&report, &kept)),
+        Ok(Some((report, Some(before)))) => LastTest::Ended(last(&report.over(before), &kept)),
     };
     let config = std::fs::read_to_string(found.dir.join(CONNECTOR_FILE)).unwrap_or_default();
     let manifest = workspace.output_dir(&found.name).join(MANIFEST_FILE);

@@ -20,7 +20,7 @@ use bowline_warehouse::Connector;
 use bowline_words::counted;
 
 use super::moment::{self, Moment};
-use super::report::is_standard_output;
+use super::report::{check_place, is_standard_output};
 use super::test::{USUAL_TIMEOUT, at_least_one};
 use crate::context::{Context, Reached};
 use crate::error::CliError;
@@ -131,6 +131,7 @@ impl ProfileArgs {
                 "write it to a file: `> metrics.parquet`",
             ));
         }
+        check_place(context, self.page.as_deref())?;
         let request = self.request(proven(context, &connector)?);
         let limits = request.limits.clone();
         context.connected(&connector, &limits, |reached| {
@@ -232,6 +233,9 @@ impl ProfileArgs {
         let found = found.map_err(CliError::Profile)?;
         let notes = self.notes(&found);
         let about = self.about(&found);
+        if !self.page.as_deref().is_some_and(is_standard_output) {
+            self.write(context, &found)?;
+        }
         if let Some(file) = &self.page {
             let page = page::page(
                 connector.name.as_str(),
@@ -242,9 +246,6 @@ impl ProfileArgs {
                 self.group_by.is_some(),
             );
             super::report::write(context, file, &page)?;
-        }
-        if !self.page.as_deref().is_some_and(is_standard_output) {
-            self.write(context, &found)?;
         }
         notes.iter().for_each(|note| printer.say(note));
         printer.say(format!(
@@ -342,15 +343,15 @@ fn keep_costs(context: &Context, remembered: &Remembered, before: &Costs, costs:
     }
 }
 
-/// The metrics that the connector's last test found supported; all where there was none.
+/// The metrics that the connector's last tests found supported; all where there was none.
 fn proven(context: &Context, connector: &Connector) -> Result<Vec<&'static Metric>, CliError> {
     let kept = Kept::of(
         &connector.dir,
         AssetClass::Warehouse,
         connector.name.as_str(),
     )?;
-    let supported: Vec<&'static Metric> = match kept.read().ok().flatten() {
-        Some((Report::Warehouse(report), _)) => report
+    let supported: Vec<&'static Metric> = match kept.known() {
+        Some(Report::Warehouse(report)) => report
             .metrics
             .iter()
             .filter(|metric| metric.supported)

@@ -57,6 +57,7 @@ impl RenderArgs {
         }
         let sql = match template.kind {
             TemplateKind::Query => text,
+            TemplateKind::Expression if is_query(&text) => text,
             TemplateKind::Expression => {
                 let composer = Composer::new(Arc::new(connector.templates.clone()));
                 let clause = composer.one_row_clause().map_err(|error| match error {
@@ -78,6 +79,13 @@ impl RenderArgs {
         };
         Query::of(sql).run(context, &connector)
     }
+}
+
+/// Whether what a template became is a query already: some that stand in queries wrap a whole one.
+fn is_query(text: &str) -> bool {
+    let first = text.split(|letter: char| !letter.is_alphabetic());
+    let first = first.take(1).next().unwrap_or_default();
+    ["select", "with"].contains(&first.to_lowercase().as_str())
 }
 
 /// Where the template's text stands.

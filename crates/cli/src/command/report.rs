@@ -11,6 +11,7 @@ use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::{self, Kept};
 use crate::report::{Format, Next, text};
+use crate::whole_file::{Readers, write_whole};
 
 /// Write what the last test of a connector found, as a page or in another form.
 ///
@@ -24,7 +25,7 @@ use crate::report::{Format, Next, text};
 pub(crate) struct ReportArgs {
     /// The connector, not needed when there is only one; or a file that `bowline test --format json` wrote, `-` for
     /// standard input
-    #[arg(value_name = "CONNECTOR|FILE", add = complete::connectors())]
+    #[arg(value_name = "CONNECTOR|FILE", add = complete::connectors_and_files())]
     subject: Option<String>,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "html")]
@@ -119,13 +120,31 @@ pub(crate) fn is_standard_output(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
+/// Refuses a page for which there is no folder, before it costs anything to find out what is on it.
+///
+/// # Errors
+/// [`CliError::Usage`], when there is none.
+pub(crate) fn check_place(context: &Context, file: Option<&Path>) -> Result<(), CliError> {
+    let path = file
+        .filter(|file| !is_standard_output(file))
+        .map(|file| context.path(file));
+    match path.as_deref().and_then(Path::parent) {
+        Some(folder) if !folder.is_dir() => Err(CliError::usage(
+            format!("there is no folder `{}`", context.shown(folder).display()),
+            "make it, or name another file",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a report to a file, and says where it is; or to standard output.
 pub(crate) fn write(context: &Context, file: &Path, text: &str) -> Result<(), CliError> {
     if is_standard_output(file) {
         return context.printer.data(text);
     }
     let path = context.path(file);
-    std::fs::write(&path, context.printer.redact(text))
+    let text = context.printer.redact(text);
+    write_whole(&path, text.as_bytes(), Readers::Everybody)
         .map_err(|error| CliError::write(&path, error))?;
     context
         .printer

@@ -25,7 +25,7 @@ use bowline_workbench::{Event, WorkbenchError};
 use clap::ValueEnum as _;
 
 use super::in_container::InContainerArgs;
-use super::report::is_standard_output;
+use super::report::{check_place, is_standard_output};
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
@@ -164,6 +164,7 @@ impl TestArgs {
                 "give `--report` a file",
             ));
         }
+        check_place(context, self.page.as_deref())?;
         if self.container.in_container {
             return self.container.exec(context, &self.arguments());
         }
@@ -249,7 +250,7 @@ impl TestArgs {
         written: &bowline_report::Report,
     ) -> Result<(), CliError> {
         let kept = Kept::of(&found.dir, found.class, found.name.as_str())?;
-        let previous = kept.compared();
+        let previous = kept.known();
         kept.keep(context, written);
         self.write(context, written, previous.as_ref())
     }
@@ -261,15 +262,16 @@ impl TestArgs {
         written: &bowline_report::Report,
         previous: Option<&bowline_report::Report>,
     ) -> Result<(), CliError> {
-        if let Some(page) = &self.page {
-            let (next, verbosity) = (Next::Nothing, Verbosity::Normal);
-            let text = report::text(written, previous, Format::Html, next, verbosity)?;
-            super::report::write(context, page, &text)?;
+        // A page that cannot be written costs nobody the report.
+        if !self.is_page_the_output() {
+            report::write(&context.printer, written, self.format, Next::Usual)?;
         }
-        if self.is_page_the_output() {
+        let Some(page) = &self.page else {
             return Ok(());
-        }
-        report::write(&context.printer, written, self.format, Next::Usual)
+        };
+        let (next, verbosity) = (Next::Nothing, Verbosity::Normal);
+        let text = report::text(written, previous, Format::Html, next, verbosity)?;
+        super::report::write(context, page, &text)
     }
 
     /// Whether the page takes the place of the report on standard output.

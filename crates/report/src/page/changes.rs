@@ -15,7 +15,19 @@ pub struct Change {
     pub after: Option<Verdict>,
 }
 
-/// What changed between two runs, in the order of the checks now; what is gone stands at the end.
+impl Change {
+    /// What a reader of the first lines alone must not miss comes first.
+    fn rank(&self) -> u8 {
+        match (self.before, self.after) {
+            (_, Some(Verdict::Wrong)) => 0,
+            (Some(Verdict::Supported), _) => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// What changed between two runs: what needs somebody stands first, then what is supported no longer, then the rest; each in
+/// the order of the checks now, and what is gone at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes(Vec<Change>);
 
@@ -57,6 +69,7 @@ impl Changes {
             before: Some(verdict),
             after: None,
         }));
+        changes.sort_by_key(Change::rank);
         Some(Self(changes))
     }
 

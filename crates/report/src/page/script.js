@@ -8,7 +8,14 @@
   const texts = new Map(checks.map((check) => [check, check.textContent.toLowerCase()]));
   const wanted = new Set();
 
+  const offer = (open) => {
+    unfold.setAttribute("aria-pressed", String(open));
+    unfold.textContent = open ? "Close all" : "Open all";
+  };
+
   const apply = () => {
+    // Of others than those it opened, it can open all again.
+    offer(false);
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
     for (const check of checks) {
@@ -35,13 +42,12 @@
   search.addEventListener("input", apply);
   unfold.addEventListener("click", () => {
     const open = unfold.getAttribute("aria-pressed") !== "true";
-    unfold.setAttribute("aria-pressed", String(open));
-    unfold.textContent = open ? "Close all" : "Open all";
+    offer(open);
     for (const check of checks) check.open = open && !check.hidden;
   });
   document.addEventListener("keydown", (event) => {
     const typing = event.target instanceof HTMLInputElement;
-    if (event.key === "/" && !typing) {
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       search.focus();
     } else if (event.key === "Escape" && typing) {

@@ -143,14 +143,15 @@ fn capability(found: &CapabilityResult) -> Markup {
 }
 
 fn metric(found: &MetricResult) -> Markup {
-    let class = if found.supported {
-        "supported"
-    } else {
-        "unsupported"
+    let (class, answer) = match (found.supported, found.is_asked()) {
+        (true, _) => ("supported", "supported"),
+        (false, true) => ("unsupported", "unsupported"),
+        (false, false) => ("not-asked", "not asked"),
     };
     html! {
         li .(class) title=(found.because.join(", ")) {
             span .name { @for part in found.name.split_inclusive('_') { (part) wbr; } }
+            span .answer { (answer) }
             @if !found.because.is_empty() {
                 span .because { "needs " (found.because.join(", ")) }
             }

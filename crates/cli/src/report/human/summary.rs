@@ -246,7 +246,7 @@ impl HumanReport<'_> {
             _ => paint(QUIET, "-"),
         };
         let metrics = report.metrics.iter();
-        let untested = metrics.filter(|metric| !metric.supported && metric.because.is_empty());
+        let untested = metrics.filter(|metric| !metric.is_asked());
         let untested = match untested.count() {
             0 => String::new(),
             count => format!(", {count} not asked about in this run"),

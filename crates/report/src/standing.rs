@@ -1,0 +1,132 @@
+//! What is known of a connector after several runs: the last, and of what it did not ask, the one before.
+
+use bowline_contract::{PipelineSection, SuiteSection};
+
+use crate::pipeline::FeatureAnswer;
+use crate::{PipelineReport, Report, Summary, Verdict, WarehouseReport};
+
+impl Report {
+    /// What is known after this run: sections that it did not ask are taken from an earlier report about the same
+    /// connector and, for a warehouse, the same server, which may be such a union itself. A run that was stopped adds nothing to it.
+    #[must_use]
+    pub fn over(self, earlier: Self) -> Self {
+        match (self, earlier) {
+            (Self::Warehouse(last), Self::Warehouse(earlier))
+                if last.connector == earlier.connector
+                    && [earlier.product.as_str(), ""].contains(&last.product.as_str()) =>
+            {
+                Self::Warehouse(last.over(earlier))
+            }
+            (Self::Pipeline(last), Self::Pipeline(earlier))
+                if last.connector == earlier.connector =>
+            {
+                Self::Pipeline(last.over(earlier))
+            }
+            (last, _) => last,
+        }
+    }
+}
+
+impl WarehouseReport {
+    fn over(self, earlier: Self) -> Self {
+        if self.interrupted {
+            return earlier;
+        }
+        let is_asked = |section: &str| self.sections.iter().any(|asked| asked == section);
+        let names = SuiteSection::ALL.iter().map(|section| section.name());
+        let sections = joined(names, &self.sections, &earlier.sections);
+        let left = earlier.checks.into_iter();
+        let left = left.filter(|check| !is_asked(&check.section));
+        let mut checks: Vec<_> = left.chain(self.checks).collect();
+        checks.sort_by_key(|check| sections.iter().position(|name| *name == check.section));
+        let mut templates = self.templates;
+        for found in templates.iter_mut().filter(|each| each.verdict.is_none()) {
+            let mut before = earlier.templates.iter();
+            if let Some(before) = before.find(|before| before.name == found.name)
+                && before.implemented == found.implemented
+            {
+                *found = before.clone();
+            }
+        }
+        let mut capabilities = self.capabilities;
+        for found in capabilities
+            .iter_mut()
+            .filter(|each| each.verdict.is_none())
+        {
+            let mut before = earlier.capabilities.iter();
+            if let Some(before) = before.find(|before| before.name == found.name) {
+                *found = before.clone();
+            }
+        }
+        let mut metrics = self.metrics;
+        for found in metrics.iter_mut().filter(|each| !each.is_asked()) {
+            let mut before = earlier.metrics.iter();
+            if let Some(before) = before.find(|before| before.name == found.name) {
+                *found = before.clone();
+            }
+        }
+        let is_right = |template: &str| {
+            let mut found = templates.iter();
+            found.any(|found| found.name == template && found.verdict == Some(Verdict::Supported))
+        };
+        let mut culprits = self.culprits;
+        let before = earlier.culprits.into_iter().filter(|culprit| {
+            let mut now = culprits.iter();
+            !is_right(&culprit.template)
+                && !now.any(|now| now.template == culprit.template)
+                && checks
+                    .iter()
+                    .any(|check| check.id == culprit.check && check.verdict != Verdict::Supported)
+        });
+        let before: Vec<_> = before.collect();
+        culprits.extend(before);
+        Self {
+            sections,
+            summary: Summary::of(checks.iter().map(|check| check.verdict)),
+            catalogue: self.catalogue.or(earlier.catalogue),
+            culprits,
+            checks,
+            templates,
+            capabilities,
+            metrics,
+            ..self
+        }
+    }
+}
+
+impl PipelineReport {
+    fn over(self, earlier: Self) -> Self {
+        if self.interrupted {
+            return earlier;
+        }
+        let is_asked = |section: &str| self.sections.iter().any(|asked| asked == section);
+        let names = PipelineSection::ALL.iter().map(|section| section.name());
+        let sections = joined(names, &self.sections, &earlier.sections);
+        let left = earlier.checks.into_iter();
+        let left = left.filter(|check| !is_asked(&check.section));
+        let mut checks: Vec<_> = left.chain(self.checks).collect();
+        checks.sort_by_key(|check| sections.iter().position(|name| *name == check.section));
+        let mut features = self.features;
+        for before in earlier.features {
+            let mut now = features.iter_mut();
+            match now.find(|found| found.name == before.name) {
+                Some(found) if found.answer == FeatureAnswer::Unknown => *found = before,
+                Some(_) => {}
+                None => features.push(before),
+            }
+        }
+        Self {
+            sections,
+            summary: Summary::of(checks.iter().map(|check| check.verdict)),
+            checks,
+            features,
+            ..self
+        }
+    }
+}
+
+/// The sections of either run, in the suite's order.
+fn joined<'a>(all: impl Iterator<Item = &'a str>, one: &[String], other: &[String]) -> Vec<String> {
+    let is_there = |name: &&str| one.iter().chain(other).any(|asked| asked == name);
+    all.filter(is_there).map(str::to_owned).collect()
+}
