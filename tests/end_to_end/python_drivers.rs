@@ -318,8 +318,11 @@ class DriverCursor:
         self.inner.execute("SELECT 1 AS test_col" if self.value is not None else query)
 
     def fetchall(self):
-        rows = self.inner.fetchall()
-        return [Column(row if self.value is None else (self.value,)) for row in rows]
+        rows = [row if self.value is None else (self.value,) for row in self.inner.fetchall()]
+        names = [column[0] for column in self.inner.description]
+        if len(set(names)) == len(names) and len(names) % 2 == 0:
+            return [dict(zip(names, row)) for row in rows]
+        return [Column(row) for row in rows]
 
     def close(self):
         self.inner.close()

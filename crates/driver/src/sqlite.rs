@@ -221,10 +221,12 @@ impl SqliteConnection {
         let read_only = statement.readonly();
         let mut rows = statement.raw_query();
         let mut result = ResultBuilder::new(columns.clone(), limits);
+        let mut number = 0;
         while let Some(row) = rows
             .next()
             .map_err(|error| sql_error(&error, Stage::Step))?
         {
+            number += 1;
             let mut values = Vec::with_capacity(columns.len());
             for (position, column) in columns.iter_mut().enumerate() {
                 let raw = row
@@ -233,7 +235,7 @@ impl SqliteConnection {
                 if column.type_name.is_empty() && raw.data_type() != Type::Null {
                     column.type_name = raw.data_type().to_string().to_lowercase();
                 }
-                values.push(value(raw, column)?);
+                values.push(value(raw, column, number)?);
             }
             if result.push(values)?.is_break() {
                 break;
@@ -247,7 +249,8 @@ impl SqliteConnection {
     }
 }
 
-fn value(raw: ValueRef<'_>, column: &Column) -> Result<Value, SqlError> {
+/// The value of a column in a row, which is counted from 1.
+fn value(raw: ValueRef<'_>, column: &Column, row: usize) -> Result<Value, SqlError> {
     Ok(match raw {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => number.into(),
@@ -257,7 +260,10 @@ fn value(raw: ValueRef<'_>, column: &Column) -> Result<Value, SqlError> {
             .map_err(|error| {
                 SqlError::new(
                     SqlErrorKind::UnsupportedType,
-                    format!("text is not UTF-8: column `{}`: {error}", column.name),
+                    format!(
+                        "text is not UTF-8: column `{}`, row {row}: {error}",
+                        column.name
+                    ),
                 )
             })?
             .into(),

@@ -2,18 +2,19 @@
 
 mod estimates;
 mod probe;
+mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bowline_contract::{ColumnKind, Metric};
-use bowline_driver::{Connection, Limits, ResultSet, SqlError, SqlErrorKind, Surplus, Value};
+use bowline_driver::{Connection, Limits, ResultSet, SqlError, SqlErrorKind, Value};
 use bowline_query::{Clock, ComposeError, Composer, ExpressionError, Expressions};
-use bowline_template::TemplateValue;
 use bowline_warehouse::template::TemplateSet;
 
 use self::estimates::Taken;
+use self::sample::{chosen, place, sample, width};
 use crate::columns::{is_certain, kind_of};
 use crate::plan::{Costs, Family, Plan, Step, Way, statements};
 use crate::request::{
@@ -22,8 +23,6 @@ use crate::request::{
 use crate::statement::{From, Parts, parts};
 use crate::unit::{Unit, aggregates};
 
-/// How many rows are looked at to tell what the columns hold.
-const SAMPLE: i64 = 100;
 /// Of so many rows on, it matters how metrics are asked.
 const MANY_ROWS: i128 = 100_000;
 
@@ -158,6 +157,7 @@ impl<'a> Asking<'a> {
             all: 0,
             on_progress,
         };
+        let mut taken_types = BTreeSet::new();
         for place in chosen {
             let name = &sample.columns[place].name;
             let mut column = Column {
@@ -183,7 +183,7 @@ impl<'a> Asking<'a> {
             }
             if !is_certain(&sample, place) {
                 let type_name = sample.columns[place].type_name.clone();
-                asking.try_kind(&mut column, type_name)?;
+                asking.try_kind(&mut column, type_name, &mut taken_types)?;
             }
             asking.columns.push(column);
         }
@@ -191,8 +191,13 @@ impl<'a> Asking<'a> {
     }
 
     /// Leaves the metrics of a column's kind out where the database takes them for no value of its type: over no rows,
-    /// only the type can be at fault.
-    fn try_kind(&mut self, column: &mut Column, type_name: String) -> Result<(), ProfileError> {
+    /// only the type can be at fault. Types that it took are not tried for every column of theirs.
+    fn try_kind(
+        &mut self,
+        column: &mut Column,
+        type_name: String,
+        taken: &mut BTreeSet<(ColumnKind, String)>,
+    ) -> Result<(), ProfileError> {
         let is_general = |metric: &Metric| metric.definition().over == ColumnKind::Any;
         let special = column
             .metrics
@@ -202,12 +207,19 @@ impl<'a> Asking<'a> {
         let (Some(kind), false) = (column.kind, aggregates.is_empty()) else {
             return Ok(());
         };
+        let is_taken = (kind, type_name.clone());
+        if taken.contains(&is_taken) {
+            return Ok(());
+        }
         let aggregates: Vec<String> = aggregates.into_iter().collect();
         let sql = self
             .from
             .no_rows(&aggregates)
             .map_err(ExpressionError::from)?;
         let Err(error) = self.run(&sql) else {
+            if !type_name.is_empty() {
+                taken.insert(is_taken);
+            }
             return Ok(());
         };
         match error.kind {
@@ -525,71 +537,6 @@ fn together(
         let behind = behind.map(|running| running.join().unwrap_or_else(gone));
         std::iter::once(first).chain(behind).collect()
     })
-}
-
-/// The first rows, which tell the columns.
-fn sample(
-    composer: &Composer,
-    connection: &mut dyn Connection,
-    request: &Request,
-) -> Result<ResultSet, ProfileError> {
-    let limits = Limits {
-        max_rows: usize::try_from(SAMPLE).unwrap_or(usize::MAX),
-        surplus: Surplus::Leave,
-        ..request.limits.clone()
-    };
-    let whole = format!("SELECT * FROM {}", request.table);
-    let limited = composer.render_with(
-        "add_row_limit",
-        vec![
-            ("query", TemplateValue::Text(whole.clone())),
-            ("limit", TemplateValue::Integer(SAMPLE)),
-        ],
-    );
-    let sql = limited.unwrap_or(whole);
-    connection
-        .run(&sql, &limits)
-        .map_err(|source| match source.kind {
-            SqlErrorKind::Cancelled => ProfileError::Interrupted,
-            _ => ProfileError::Table {
-                table: request.table.clone(),
-                source,
-            },
-        })
-}
-
-/// The places of the columns that are asked for.
-fn chosen(sample: &ResultSet, request: &Request) -> Result<Vec<usize>, ProfileError> {
-    if request.columns.is_empty() {
-        return Ok((0..sample.columns.len()).collect());
-    }
-    request
-        .columns
-        .iter()
-        .map(|name| place(sample, name))
-        .collect()
-}
-
-fn place(sample: &ResultSet, name: &str) -> Result<usize, ProfileError> {
-    sample.position(name).ok_or_else(|| ProfileError::Column {
-        name: name.to_owned(),
-        there: sample
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
-    })
-}
-
-/// How many bytes the texts and bytes of a column hold on average.
-fn width(sample: &ResultSet, place: usize) -> usize {
-    let values = sample.rows.iter().filter_map(|row| row.get(place));
-    let bytes = values.map(|value| match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        _ => 0,
-    });
-    bytes.sum::<usize>() / sample.rows.len().max(1)
 }
 
 /// Whether the connector has every template of a metric that a connector can have.

@@ -88,10 +88,7 @@ impl From {
 
     /// A column's name as SQL takes it.
     pub(crate) fn escaped(&self, name: &str) -> Result<String, ComposeError> {
-        self.composer.render_with(
-            "escape_field_name",
-            vec![("field_name", TemplateValue::Text(name.to_owned()))],
-        )
+        escaped(&self.composer, name)
     }
 
     /// A value as SQL takes it.
@@ -173,6 +170,14 @@ impl From {
         )?;
         Ok(format!("({limited}) first_rows"))
     }
+}
+
+/// A column's name as SQL takes it.
+pub(crate) fn escaped(composer: &Composer, name: &str) -> Result<String, ComposeError> {
+    composer.render_with(
+        "escape_field_name",
+        vec![("field_name", TemplateValue::Text(name.to_owned()))],
+    )
 }
 
 /// The last two names of a table that SQL names: its schema's and its own, without their quotes.

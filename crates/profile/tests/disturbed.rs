@@ -17,6 +17,8 @@ enum Disturbance {
     Write(&'static str),
     /// It takes so long that it is stopped.
     Slow(Duration),
+    /// The account may not run it.
+    Denied,
 }
 
 struct Disturbed {
@@ -33,6 +35,9 @@ impl Connection for Disturbed {
                 Disturbance::Slow(time) => {
                     sleep(time.min(limits.timeout));
                     return Err(SqlError::new(SqlErrorKind::Timeout, "it took too long"));
+                }
+                Disturbance::Denied => {
+                    return Err(SqlError::new(SqlErrorKind::Permission, "permission denied"));
                 }
             }
         }
@@ -200,4 +205,40 @@ fn a_sample_is_the_first_rows() {
     let found = profiled(&mut *connection(), &wanted);
     assert_eq!(found.rows(), 3);
     assert_eq!(text(&found.slices[0].outcomes[0][0]), "2");
+}
+
+#[test]
+fn who_may_read_some_columns_alone_profiles_these() {
+    let mut disturbed = Disturbed {
+        inner: connection(),
+        word: "SELECT * FROM orders",
+        disturbance: Disturbance::Denied,
+    };
+    let wanted = request(&["zero_count"]);
+    let found = profiled(&mut disturbed, &wanted);
+    assert_eq!(text(&found.slices[0].outcomes[0][0]), "2");
+    let wanted = Request {
+        columns: Vec::new(),
+        ..wanted
+    };
+    assert!(matches!(
+        asked(&mut disturbed, &wanted),
+        Err(ProfileError::Table { .. })
+    ));
+}
+
+#[test]
+fn a_type_is_tried_once_and_not_for_every_column() {
+    let mut connection = connection();
+    let names: Vec<String> = (0..20).map(|number| format!("c{number} INTEGER")).collect();
+    let wide = format!("CREATE TABLE wide ({})", names.join(", "));
+    connection.run(&wide, &Limits::default()).unwrap();
+    let wanted = Request {
+        table: "wide".to_owned(),
+        columns: Vec::new(),
+        ..request(&["zero_count"])
+    };
+    let found = profiled(&mut *connection, &wanted);
+    assert_eq!(found.columns.len(), 20);
+    assert!(found.statements < 5, "{}", found.statements);
 }

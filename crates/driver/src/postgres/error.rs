@@ -76,6 +76,8 @@ fn kind_of_statement(code: &str, message: &str) -> SqlErrorKind {
     match code {
         // The statement has parameters, which nobody gives values for: no matter of the connection.
         "08P01" => SqlErrorKind::Syntax,
+        // A server that can say so is there: what it did not reach is another one, behind a foreign table.
+        code if code.starts_with("08") => SqlErrorKind::Other,
         code => kind_of_sqlstate(code, message).unwrap_or(SqlErrorKind::Other),
     }
 }
@@ -109,4 +111,21 @@ pub(super) fn unexpected(what: &str) -> std::io::Error {
 /// Something about how the driver was set up.
 pub(super) fn driver(message: impl Into<String>, hint: impl Into<String>) -> SqlError {
     SqlError::new(SqlErrorKind::Driver, message).hint(hint.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_behind_the_server_is_no_lost_connection() {
+        for (code, kind) in [
+            ("08001", SqlErrorKind::Other),
+            ("08P01", SqlErrorKind::Syntax),
+            ("57P01", SqlErrorKind::Connection),
+        ] {
+            let words = "could not connect to server \"elsewhere\"";
+            assert_eq!(kind_of_statement(code, words), kind, "{code}");
+        }
+    }
 }

@@ -135,7 +135,7 @@ fn every_refusal_has_its_kind_and_sqlites_words() {
         (
             "SELECT CAST(x'ff' AS TEXT) AS bad",
             UnsupportedType,
-            "text is not UTF-8: column `bad`: invalid utf-8 sequence of 1 bytes from index 0",
+            "text is not UTF-8: column `bad`, row 1: invalid utf-8 sequence of 1 bytes from index 0",
         ),
     ] {
         let error = run(&mut *db, sql).expect_err(sql);

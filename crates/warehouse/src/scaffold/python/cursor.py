@@ -32,7 +32,8 @@ class Cursor:
                 cursor.execute(query)
                 if cursor.description:
                     own.description = [described(column) for column in cursor.description]
-                    own.rows = [tuple(plain(value) for value in row) for row in cursor.fetchall()]
+                    count = len(own.description)
+                    own.rows = [plain_row(row, count) for row in cursor.fetchall()]
                 own.rowcount = getattr(cursor, "rowcount", -1)
                 if self._commits:
                     self._connection.commit()
@@ -63,6 +64,17 @@ def described(column):
         kind = getattr(kind, "__name__", None) or getattr(kind, "name", None) or type(kind).__name__
     sizes = [column[place] if place < len(column) else None for place in range(2, 7)]
     return (str(name), kind, *(plain(size) for size in sizes))
+
+
+def plain_row(row, count):
+    """A row's values in the order of its columns, also where the driver gives rows by name."""
+    by_name = hasattr(row, "keys") and hasattr(row, "values")
+    values = list(row.values() if by_name else row)
+    if len(values) != count:
+        raise ValueError(
+            f"a row of {len(values)} values for {count} columns: columns of one name need rows that are tuples"
+        )
+    return tuple(plain(value) for value in values)
 
 
 def plain(value):
