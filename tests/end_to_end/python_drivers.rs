@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("python_drivers/rows", &[Need::Python], rows),
         trial("python_drivers/errors", &[Need::Python], errors),
         trial("python_drivers/scaffold", &[Need::Python], scaffold),
+        trial("python_drivers/nulls", &[Need::Python], nulls),
         trial("python_drivers/misspelt", &[Need::Python], misspelt),
         trial("python_drivers/threads", &[Need::Python], threads),
         trial("python_drivers/asking", &[Need::Python], asking),
@@ -302,6 +303,7 @@ VALUES = {
 
 
 class DriverCursor:
+    by_name = False
     rowcount = -1
 
     def __init__(self, inner):
@@ -320,7 +322,8 @@ class DriverCursor:
     def fetchall(self):
         rows = [row if self.value is None else (self.value,) for row in self.inner.fetchall()]
         names = [column[0] for column in self.inner.description]
-        if len(set(names)) == len(names) and len(names) % 2 == 0:
+        DriverCursor.by_name = not DriverCursor.by_name
+        if DriverCursor.by_name and len(set(names)) == len(names):
             return [dict(zip(names, row)) for row in rows]
         return [Column(row) for row in rows]
 
@@ -363,6 +366,21 @@ fn scaffold() -> Result<(), Failed> {
         .as_array()
         .expect("steps");
     assert!(steps.len() >= 8, "{report:#}");
+    Ok(())
+}
+
+/// What makes columns of rows has no NULL among numbers; no template is at fault for that.
+fn nulls() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let fetch = "[[float('nan') if value is None else value for value in row] for row in self.cursor.fetchall()]";
+    write(&sandbox, &over_sqlite("inner", RUN, fetch, ""));
+    let report = sandbox
+        .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+        .exits(exit_code::FELL_SHORT)
+        .json();
+    let found = check(&report, "connection/values_as_json");
+    assert_eq!(found["verdict"], "wrong", "{found:#}");
+    assert!(found["reason"].to_string().contains("NaN"), "{found:#}");
     Ok(())
 }
 

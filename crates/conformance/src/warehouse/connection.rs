@@ -70,6 +70,15 @@ fn select(value: impl std::fmt::Display, one_row: &str) -> String {
     format!("SELECT {value} AS test_col{one_row}")
 }
 
+/// What joins the rows of two statements.
+const UNION: &str = " UNION ALL ";
+
+/// A number, and a NULL of its type: what makes columns of rows may have no NULL among numbers.
+fn beside_null(number: &str, one_row: &str) -> String {
+    let null = number.replace("1.5", "NULL");
+    select(number, one_row) + UNION + &select(null, one_row)
+}
+
 /// Runs the chain. That there is a connection at all is the session's doing.
 pub(crate) fn connection(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     let mut one_row = String::new();
@@ -233,8 +242,10 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
     chain.check(
         &VALUES,
         |asking| {
-            for value in VALUES_OF_TYPES {
-                match asking.run(None, &select(value, one_row)) {
+            let values = VALUES_OF_TYPES.map(|value| select(value, one_row));
+            let beside = NUMBERS.map(|number| beside_null(number, one_row));
+            for sql in values.iter().chain(&beside) {
+                match asking.run(None, sql) {
                     Ok(result) if result.not_json.rows.is_none() => {}
                     // What the database refuses, it does not make: no evidence.
                     Err(Halt::Failed(error)) if is_refusal(error.kind) => asking.forget(),
@@ -259,7 +270,9 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
                 match &step.answer.result {
                     Ok(result) => {
                         as_json("values", result.not_json.rows.as_ref())?;
-                        if NUMBERS.iter().any(|number| step.sql.contains(number)) {
+                        if step.sql.contains(UNION) {
+                            has_its_null(result)?;
+                        } else if NUMBERS.iter().any(|number| step.sql.contains(number)) {
                             as_it_was(result)?;
                         }
                     }
@@ -288,6 +301,15 @@ fn as_it_was(result: &ResultSet) -> Judged<()> {
         Some(number) if number != 1.5 => Err(wrong("the number 1.5", describe(result))),
         _ => Ok(()),
     }
+}
+
+/// Judges what came of the number 1.5 and a NULL.
+fn has_its_null(result: &ResultSet) -> Judged<()> {
+    let is_of_none = |value: &Value| ["NaN", "nan", "NaT"].contains(&&*value.to_string());
+    if result.rows.iter().flatten().any(is_of_none) {
+        return Err(wrong("a NULL beside a number", describe(result)));
+    }
+    Ok(())
 }
 
 /// Whether it is the database that refused, and not the connector's code that failed, or nobody that answered.
