@@ -253,7 +253,11 @@ impl Court<'_> {
             .into_iter()
             .filter(|template| self.suspects[&position].contains(template))
             .collect();
-        candidates.sort_by_key(|template| !finding.check.judges.contains(template));
+        // Of two that may be it, what its author wrote is less tried than what a pack has.
+        candidates.sort_by_key(|template| {
+            let is_judged = finding.check.judges.contains(template);
+            (!is_judged, self.prober.is_of_a_pack(template))
+        });
         let mut unanswered = None;
         for template in &candidates {
             match self.prober.mend(&finding.check, template) {

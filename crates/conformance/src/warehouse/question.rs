@@ -59,6 +59,17 @@ impl Question {
         }
     }
 
+    /// The same where nothing but an answer will do.
+    pub(crate) fn answered(mut self) -> Self {
+        match &mut self {
+            Self::Statement { expect, .. } | Self::Rendered { expect, .. } => {
+                expect.or_refused = false;
+            }
+            Self::Success { .. } => {}
+        }
+        self
+    }
+
     /// What must come back, in words.
     pub(crate) fn expected(&self) -> String {
         match self {

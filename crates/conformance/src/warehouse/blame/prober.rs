@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bowline_contract::Template;
 use bowline_query::{Clock, Composer, Expressions};
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::template::TemplateSet;
+use bowline_warehouse::template::{Origin, TemplateSet};
 
 use crate::warehouse::Check;
 use crate::warehouse::excuse::ask_and_judge;
@@ -76,6 +76,12 @@ impl Prober<'_> {
         unanswered.map_or(Ok(None), Err)
     }
 
+    /// Whether the connector has the template from a pack.
+    pub(super) fn is_of_a_pack(&self, template: &'static Template) -> bool {
+        let own = self.subject.templates.get(template);
+        own.is_some_and(|own| matches!(own.origin, Origin::Pack(_)))
+    }
+
     /// Whether a check passes with a template spelled as a mend says.
     pub(super) fn passes_with(
         &mut self,
@@ -110,7 +116,8 @@ impl Prober<'_> {
         else {
             return Ok(false);
         };
-        let outcome = ask_and_judge(check, &question, self.session);
+        // What the database refuses may pass, but then no spelling is found.
+        let outcome = ask_and_judge(check, &question.answered(), self.session);
         match outcome.unanswered() {
             Some(doubt) => Err(doubt.clone()),
             None => Ok(outcome == Outcome::Supported),

@@ -224,7 +224,9 @@ fn is_no_error(error: &str) -> bool {
 /// brackets, as MariaDB's `ada[ada] @ localhost []`, it is a line of a log and nobody's name.
 pub(super) fn is_same_user(logged: &str, user: &str) -> bool {
     fn names(user: &str) -> impl Iterator<Item = &str> {
-        let parts = user.split(['@', '\\', '/', ':', ' ', '\'', '"', '`']);
+        // Where somebody comes from is nobody's name.
+        let user = user.split('@').next().unwrap_or_default();
+        let parts = user.split(['\\', '/', ':', ' ', '\'', '"', '`']);
         parts.filter(|part| !part.is_empty())
     }
     let is_in = |user: &str, others: &str| {
@@ -271,7 +273,12 @@ mod tests {
         for logged in ["ada", "ADA", "ada@localhost", "HOME\\ada", "'ada'@'%'"] {
             assert!(is_same_user(logged, "ada@localhost"), "{logged}");
         }
-        for logged in ["eve", "ada[ada] @ localhost []", "eve@localhost"] {
+        for logged in [
+            "eve",
+            "ada[ada] @ localhost []",
+            "eve@localhost",
+            " localhost [127.0.0.1]",
+        ] {
             assert!(!is_same_user(logged, "ada@localhost"), "{logged}");
         }
     }
