@@ -125,26 +125,86 @@ impl fmt::Display for NearMiss {
 /// `credentials_schema`.
 #[must_use]
 pub fn near_misses(schema: Option<&Map<String, Value>>, credentials: &Value) -> Vec<NearMiss> {
-    let known = schema.and_then(|schema| schema.get(CONNECT_ARGS)?.get("schema")?.as_object());
-    let (Some(known), Some(given)) = (known, credentials[CONNECT_ARGS].as_object()) else {
-        return Vec::new();
-    };
-    let missing = || {
-        known
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !given.contains_key(*name))
-    };
-    given
-        .keys()
-        .filter(|name| !known.contains_key(*name))
-        .filter_map(|name| {
+    let levels = levels(
+        schema.and_then(|schema| schema.get(CONNECT_ARGS)),
+        credentials,
+    );
+    let of_level = |level: &Level<'_>| -> Vec<NearMiss> {
+        let (rules, given) = (level.rules, level.given);
+        let missing = || {
+            let names = rules.keys().map(String::as_str);
+            names.filter(|name| !given.contains_key(*name))
+        };
+        let unknown = given.keys().filter(|name| !rules.contains_key(*name));
+        let near = unknown.filter_map(|name| {
             Some(NearMiss {
-                given: name.clone(),
-                meant: nearest(name, missing())?.to_owned(),
+                given: level.named(name),
+                meant: level.named(nearest(name, missing())?),
             })
-        })
-        .collect()
+        });
+        near.collect()
+    };
+    levels.iter().flat_map(of_level).collect()
+}
+
+/// A dict of the credentials, with the rules that the schema has for what is in it.
+struct Level<'a> {
+    /// The way to it from `connect_args`, such as `ssl.`.
+    above: String,
+    rules: &'a Map<String, Value>,
+    given: &'a Map<String, Value>,
+}
+
+impl Level<'_> {
+    fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.above)
+    }
+}
+
+/// The dicts of `connect_args` whose keys the schema names, the outermost first; `rule` is that of `connect_args`.
+fn levels<'a>(rule: Option<&'a Value>, credentials: &'a Value) -> Vec<Level<'a>> {
+    let mut found = Vec::new();
+    if let Some(rule) = rule {
+        descend(rule, &credentials[CONNECT_ARGS], "", &mut found);
+    }
+    found
+}
+
+fn descend<'a>(rule: &'a Value, given: &'a Value, path: &str, found: &mut Vec<Level<'a>>) {
+    match given {
+        Value::Object(given) => {
+            // The rule of a list has one for its items in this place.
+            let Some(rules) = rule["schema"]
+                .as_object()
+                .filter(|_| rule["type"] != "list")
+            else {
+                return;
+            };
+            let above = match path {
+                "" => String::new(),
+                path => format!("{path}."),
+            };
+            let level = Level {
+                above,
+                rules,
+                given,
+            };
+            let inner = given
+                .iter()
+                .filter_map(|(name, value)| Some((rules.get(name)?, value, level.named(name))));
+            let inner: Vec<_> = inner.collect();
+            found.push(level);
+            for (rule, value, path) in inner {
+                descend(rule, value, &path, found);
+            }
+        }
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                descend(&rule["schema"], item, &format!("{path}[{place}]"), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Reads a manifest's `credentials_schema`. Absent or `{}` means that nothing is validated.
@@ -208,7 +268,7 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
             return Err(CredentialsError::Invalid {
                 problems: problems(&outcome.errors, &secret_values(credentials)),
                 near,
-                slips: slips(given, connect_args),
+                slips: slips(given, credentials),
                 raw: outcome.errors,
             });
         }
@@ -223,22 +283,29 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
 }
 
 /// What to do about values that are of another type only by their quotes.
-fn slips(schema: Option<&Value>, connect_args: &Value) -> Vec<String> {
-    let rules = schema.and_then(|schema| schema[CONNECT_ARGS]["schema"].as_object());
-    let slip = |(name, rule): (&String, &Value)| {
-        let kind = rule["type"].as_str()?;
-        match (&connect_args[name], kind) {
-            (Value::String(text), "integer") => text.trim().parse::<i64>().is_ok(),
-            (Value::String(text), "float" | "number") => text.trim().parse::<f64>().is_ok(),
-            (Value::String(text), "boolean") => matches!(text.trim(), "true" | "false"),
-            (Value::Number(_) | Value::Bool(_), "string") => {
-                return Some(format!("write `{name}` in quotes"));
+fn slips(schema: Option<&Value>, credentials: &Value) -> Vec<String> {
+    let levels = levels(
+        schema.and_then(|schema| schema.get(CONNECT_ARGS)),
+        credentials,
+    );
+    let of_level = |level: &Level<'_>| -> Vec<String> {
+        let slip = |(name, rule): (&String, &Value)| {
+            let kind = rule["type"].as_str()?;
+            let shown = level.named(name);
+            match (level.given.get(name)?, kind) {
+                (Value::String(text), "integer") => text.trim().parse::<i64>().is_ok(),
+                (Value::String(text), "float" | "number") => text.trim().parse::<f64>().is_ok(),
+                (Value::String(text), "boolean") => matches!(text.trim(), "true" | "false"),
+                (Value::Number(_) | Value::Bool(_), "string") => {
+                    return Some(format!("write `{shown}` in quotes"));
+                }
+                _ => false,
             }
-            _ => false,
-        }
-        .then(|| format!("write `{name}` without quotes"))
+            .then(|| format!("write `{shown}` without quotes"))
+        };
+        level.rules.iter().filter_map(slip).collect()
     };
-    rules.into_iter().flatten().filter_map(slip).collect()
+    levels.iter().flat_map(of_level).collect()
 }
 
 /// A public key's value is shown unless a secret is part of it, such as a password in a URI.
@@ -307,6 +374,10 @@ mod tests {
             "host": {"type": "string", "required": true, "allowed": ["db.example"]},
             "port": {"type": "integer"},
             "password": {"type": "string", "allowed": ["a"]},
+            "ssl": {"type": "dict", "schema": {"ca_file": {"type": "string"}, "on": {"type": "boolean"}}},
+            "hops": {"type": "list", "schema": {"type": "dict", "schema": {
+                "host": {"type": "string"}, "port": {"type": "integer"},
+            }}},
         }}})
     }
 
@@ -325,6 +396,13 @@ mod tests {
             ["write `port` without quotes", "write `password` in quotes"]
         );
         assert_eq!(hints(json!({"host": host, "port": "x"})), [""; 0]);
+        assert_eq!(
+            hints(json!({"host": host, "ssl": {"on": "true", "ca_fil": "a"}})),
+            [
+                "`ssl.ca_fil` is not in the schema: did you mean `ssl.ca_file`?",
+                "write `ssl.on` without quotes",
+            ]
+        );
     }
 
     #[test]
@@ -338,6 +416,14 @@ mod tests {
         assert_eq!(
             told(json!({"hosts": "db.example", "port": 1})),
             ["`hosts` is not in the schema: did you mean `host`?"]
+        );
+        let nested = json!({"host": "db.example", "ssl": {"ca_fil": "a"}, "hops": [{"host": "a"}, {"prot": 1}]});
+        assert_eq!(
+            told(nested),
+            [
+                "`ssl.ca_fil` is not in the schema: did you mean `ssl.ca_file`?",
+                "`hops[1].prot` is not in the schema: did you mean `hops[1].port`?",
+            ]
         );
         // Nobody means a name that is given as well.
         let both = json!({"host": "db.example", "hosts": "db.example"});
