@@ -20,6 +20,9 @@ pub const EVIDENCE_FILE: &str = "run.jsonl.gz";
 pub const PUBLIC_EVIDENCE_FILE: &str = "public.jsonl.gz";
 /// The ending of the same in the workspace's own folder of evidence, a file per connector, which may be committed.
 pub const EVIDENCE_ENDING: &str = ".jsonl.gz";
+/// What a pipeline connector was when it was proven, in the folder of its name among the outputs, which a warehouse
+/// connector of that name has its export in.
+pub const PIPELINE_PROOF_FILE: &str = "pipeline-proof.json";
 
 /// What a connector is to the platform: its type, name and credentials' schema.
 pub const MANIFEST_FILE: &str = "manifest.json";

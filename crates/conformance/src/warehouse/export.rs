@@ -221,6 +221,12 @@ impl Export {
         for (name, text) in &self.templates {
             write(templates.join(name), text)?;
         }
+        // A pipeline connector may have the same name, and its proof stands in the same folder.
+        let beside = folder.join(layout::PIPELINE_PROOF_FILE);
+        if beside.is_file() {
+            let place = new.path().join(layout::PIPELINE_PROOF_FILE);
+            fs::copy(&beside, place).map_err(failed(&beside))?;
+        }
         readable_by_all(new.path()).map_err(failed(new.path()))?;
         sync_tree(new.path()).map_err(failed(new.path()))?;
         let old = tempfile::Builder::new()
@@ -314,7 +320,40 @@ fn readable_by_all(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use bowline_contract::manifest::ConnectionType;
+
     use super::*;
+
+    #[test]
+    fn a_pipelines_proof_of_the_same_name_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("shop");
+        fs::create_dir_all(folder.join("templates")).unwrap();
+        for name in [
+            layout::PIPELINE_PROOF_FILE,
+            "proof.json",
+            "templates/old.j2",
+        ] {
+            fs::write(folder.join(name), "earlier").unwrap();
+        }
+        let export = Export {
+            manifest: ExportedManifest {
+                connection_type: ConnectionType::parse("custom-connector-0000001").unwrap(),
+                connection_name: "Shop".to_owned(),
+                setup_version: None,
+                capabilities: BTreeSet::new(),
+                metrics: BTreeSet::new(),
+                credentials_schema: None,
+            },
+            templates: Vec::new(),
+        };
+        export.write(&folder).unwrap();
+        let kept = fs::read_to_string(folder.join(layout::PIPELINE_PROOF_FILE));
+        assert_eq!(kept.unwrap(), "earlier");
+        assert!(!folder.join("proof.json").exists() && !folder.join("templates/old.j2").exists());
+    }
 
     #[test]
     fn what_stood_there_comes_back_when_the_new_cannot_be_put() {

@@ -414,7 +414,7 @@ fn place(workspace: &Path, candidate: &Candidate) -> PathBuf {
     // A warehouse's and a pipeline's connector may have one name.
     let file = match candidate.class {
         AssetClass::Warehouse => "proof.json",
-        AssetClass::Pipeline => "pipeline-proof.json",
+        AssetClass::Pipeline => layout::PIPELINE_PROOF_FILE,
     };
     workspace
         .join(layout::OUTPUT_DIR)
