@@ -27,6 +27,17 @@ pub(crate) struct ReportArgs {
     /// standard input
     #[arg(value_name = "CONNECTOR|FILE", add = complete::connectors_and_files())]
     subject: Option<String>,
+    /// The connector, as an option.
+    #[arg(
+        short = 'c',
+        long = "connector",
+        alias = "etl-connection",
+        value_name = "CONNECTOR",
+        hide = true,
+        add = complete::connectors(),
+        conflicts_with = "subject"
+    )]
+    named: Option<String>,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     format: Format,
@@ -68,6 +79,9 @@ impl ReportArgs {
     }
 
     fn read(&self, context: &Context) -> Result<(Report, Option<Report>), CliError> {
+        if let Some(name) = &self.named {
+            return of_connector(context, Some(name));
+        }
         match self.subject.as_deref() {
             Some("-") => {
                 let mut text = String::new();
@@ -85,18 +99,24 @@ impl ReportArgs {
                     None,
                 ))
             }
-            name => {
-                let found = context.locate(name, None)?;
-                let reports = Kept::of(&found.dir, found.class, found.name.as_str())?.read()?;
-                reports.ok_or_else(|| {
-                    CliError::usage(
-                        format!("connector `{}` has no report yet", found.name),
-                        format!("run `bowline test {}` first", found.name),
-                    )
-                })
-            }
+            name => of_connector(context, name),
         }
     }
+}
+
+/// The report of a connector's last test, and the one before.
+fn of_connector(
+    context: &Context,
+    name: Option<&str>,
+) -> Result<(Report, Option<Report>), CliError> {
+    let found = context.locate(name, None)?;
+    let reports = Kept::of(&found.dir, found.class, found.name.as_str())?.read()?;
+    reports.ok_or_else(|| {
+        CliError::usage(
+            format!("connector `{}` has no report yet", found.name),
+            format!("run `bowline test {}` first", found.name),
+        )
+    })
 }
 
 /// What to give where only a file is read, and where a connector's name is, too.
