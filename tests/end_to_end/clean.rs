@@ -17,6 +17,7 @@ fn stuck() -> Result<(), Failed> {
     sandbox.write(
         "bin/docker",
         "#!/bin/sh\n[ \"$1\" = rmi ] && case \"$2\" in *:latest | *:0*) echo 'a container uses it' >&2; exit 1; esac\n\
+         case \"$*\" in *label=bowline.connectors*) echo 5c0f; exit 0;; *label=bowline.test*) echo 7e57; exit 0;; esac\n\
          [ \"$1\" = images ] && printf '%s\\n' bowline-test:latest bowline-test:keep shop/bowline-test:latest \
          localhost/bowline-base:0123456789ab localhost/bowline-base:1e370123cdef localhost/bowline-base:latest \
          localhost/bowline-base:1e37 bowline-base:1e370123cdef\nexit 0\n",
@@ -26,7 +27,8 @@ fn stuck() -> Result<(), Failed> {
     let ran = sandbox.finish(&mut clean, None).exits(exit_code::USAGE);
     assert_eq!(
         ran.stdout,
-        "✓ removed .bowline/python, 0 B\n✓ removed image localhost/bowline-base:1e370123cdef of docker\n",
+        "✓ removed .bowline/python, 0 B\n✓ removed image localhost/bowline-base:1e370123cdef of docker\n\
+         ✓ removed untagged image 5c0f of docker\n✓ removed untagged image 7e57 of docker\n",
         "{}",
         ran.said()
     );

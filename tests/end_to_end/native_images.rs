@@ -18,7 +18,7 @@ use crate::sandbox::{Ran, Sandbox};
 type Body = fn() -> Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Body); 11] = [
+    let tests: [(&str, Body); 13] = [
         ("programs_of_others_read_it", programs_of_others_read_it),
         ("every_kind_of_base", bases::every_kind_of_base),
         (
@@ -27,6 +27,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         ("the_same_bytes_every_time", the_same_bytes_every_time),
         ("two_platforms", two_platforms),
+        ("two_names", two_names),
+        ("a_base_without_python", bases::a_base_without_python),
         (
             "programs_for_another_platform",
             programs_for_another_platform,
@@ -349,6 +351,57 @@ fn two_platforms() -> Result<(), Failed> {
         refused.said()
     );
     nothing_half_done(&place.sandbox, "both.tar");
+
+    // What an engine builds for two platforms stays whole when the store is tidied up.
+    for engine in ["buildah", "podman"] {
+        let tag = format!("localhost/{engine}:1");
+        let both = BOTH.map(|word| {
+            if word == "localhost/agent:1" {
+                &tag
+            } else {
+                word
+            }
+        });
+        let args = [&BUILD[..7], &["--builder", engine], &both[..]].concat();
+        for _ in 0..2 {
+            place.bowline(&args).exits(exit_code::OK);
+        }
+        let dangling = ["images", "--quiet", "--filter", "dangling=true"];
+        assert_eq!(place.store.buildah(&dangling).expect("a list"), "");
+        let copy = place.image(&format!("oci:{engine}:1"));
+        let push = ["manifest", "push", "--all", &tag, &copy];
+        place.store.buildah(&push).expect("a whole list");
+    }
+    Ok(())
+}
+
+/// An image that goes by two names has one bill of materials and one list of connectors, and its new content has its own.
+fn two_names() -> Result<(), Failed> {
+    let place = with_three_connectors();
+    let build = |tag: &'static str| {
+        let args = BUILD.map(|word| {
+            if word == "localhost/agent:1" {
+                tag
+            } else {
+                word
+            }
+        });
+        let args = [&args[..], &["--output", "oci:image"]].concat();
+        place.bowline(&args).exits(exit_code::OK);
+    };
+    let attached = |tag: &str| {
+        let told = place.inspected(&format!("oci:image:{tag}"));
+        let attached = &told["platforms"][0]["attached"];
+        attached.as_array().expect("what is attached").clone()
+    };
+    build("localhost/agent:1");
+    build("localhost/agent:2");
+    assert_eq!(attached("1").len(), 2);
+    assert_eq!(attached("1"), attached("2"));
+    place.sandbox.write("connectors/shop/more.py", "");
+    build("localhost/agent:2");
+    assert_eq!((attached("1").len(), attached("2").len()), (2, 2));
+    assert_ne!(attached("1")[0], attached("2")[0]);
     Ok(())
 }
 

@@ -6,16 +6,20 @@ use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
 use bowline_oci::Platform;
 
-use crate::plan::{ImagePlan, PlannedConnector, TestImage, Tested};
+use crate::plan::{BASE_DIGEST_LABEL, ImagePlan, PlannedConnector, TestImage, Tested};
 
 /// The folder of a build context that holds the files of all connectors.
 pub(crate) const CONTEXT_FILES: &str = "files";
 /// The folder of an image in which files stand that belong to no one connector.
 const SHARED_FOLDER: &str = "shared";
 
-/// The Dockerfile of an agent image for one platform, over a base that the engine knows under this name. It copies
-/// from the folders that [`context_path`] names.
-pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String {
+/// The Dockerfile of an agent image for one platform, over a base that the engine knows under this name and that has
+/// this digest. It copies from the folders that [`context_path`] names.
+pub(crate) fn agent(
+    plan: &ImagePlan,
+    platform: &Platform,
+    (base, digest): (&str, Option<&str>),
+) -> String {
     let mut text = format!("FROM {base}\n\nUSER root\n");
     for (name, value) in &plan.environment {
         let _ = writeln!(text, "ENV {name}={}", quoted(value));
@@ -41,10 +45,11 @@ pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String
             let _ = writeln!(text, "{}", install(&file));
         }
     }
-    if !plan.labels.is_empty() {
-        text.push('\n');
-    }
-    for (name, value) in &plan.labels {
+    let digest = digest.map(|digest| (BASE_DIGEST_LABEL, digest));
+    let labels = plan.labels.iter();
+    let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+    text.push('\n');
+    for (name, value) in labels.chain(digest) {
         let _ = writeln!(text, "LABEL {}={}", quoted(name), quoted(value));
     }
     let _ = writeln!(text, "\nUSER {}", plan.user);
@@ -56,8 +61,9 @@ pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String
 pub(crate) fn test(base: &str, tested: &[Tested<'_>]) -> String {
     let mut text = format!(
         "# Made by `bowline dockerfile`; run it again when a requirements.txt or a Dockerfile.extra changes.\n\
-         ARG {argument}={base}\nFROM ${{{argument}}}\n\nUSER root\n",
+         ARG {argument}={base}\nFROM ${{{argument}}}\n\nUSER root\nLABEL {label}=\"true\"\n",
         argument = TestImage::BASE_ARGUMENT,
+        label = TestImage::LABEL,
     );
     for each in tested {
         if each.extra.is_none() && each.requirements.is_empty() {

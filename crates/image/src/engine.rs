@@ -3,23 +3,26 @@
 
 mod base;
 mod context;
+mod leftover;
 mod login;
 mod process;
 mod store;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 pub(crate) use base::BaseFile;
-use base::LoadableBase;
+use base::{LoadableBase, NamedBase};
 use bowline_oci::registry::{Access, Reference};
 use bowline_oci::{Cancel, Platform};
 use bowline_process::{find_program, run_into};
+pub use leftover::Leftover;
 pub(crate) use store::take_stored;
 
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
+use crate::native::check_python;
 use crate::plan::{BaseImage, ImagePlan, TestImage};
 use crate::work::WorkFolder;
 
@@ -96,31 +99,6 @@ impl Engine {
         Self::ALL.into_iter().find(|engine| engine.is_ready())
     }
 
-    /// The images in its store that are there only to save time: that of tests, and bases that were loaded from files.
-    #[must_use]
-    pub fn leftovers(self) -> Vec<String> {
-        let format = match self {
-            Self::Docker | Self::Podman => "{{.Repository}}:{{.Tag}}",
-            Self::Buildah => "{{.Name}}:{{.Tag}}",
-        };
-        let Some(program) = self.find() else {
-            return Vec::new();
-        };
-        let listed = Command::new(program)
-            .args(["images", "--format", format])
-            .stdin(Stdio::null())
-            .output();
-        let listed = listed.map_or_else(|_| Vec::new(), |output| output.stdout);
-        String::from_utf8_lossy(&listed)
-            .lines()
-            .filter(|image| {
-                let bare = image.strip_prefix("localhost/").unwrap_or(image);
-                bare.strip_suffix(":latest") == Some(TestImage::TAG) || base::is_loaded(image)
-            })
-            .map(str::to_owned)
-            .collect()
-    }
-
     fn program(self) -> Result<PathBuf, ImageError> {
         let lacking = |thing: String, remedy: &str| {
             ImageError::new(ImageErrorKind::Engine, thing).hint(format!(
@@ -173,22 +151,37 @@ pub fn build(
         )
         .hint("use `--builder native`, or build one platform at a time".to_owned()));
     }
+    // What a Dockerfile.extra does may bring one, and of a base elsewhere the engine alone knows what it holds.
+    let brings_none = plan.connectors.iter().all(|each| each.extra.is_none());
+    if brings_none && !matches!(plan.base, BaseImage::Reference(_)) {
+        for platform in &plan.platforms {
+            check_python(&plan.base, platform, run.cancel)?;
+        }
+    }
     let mut images = Vec::new();
+    let mut parts = Vec::new();
     for platform in &plan.platforms {
-        let base = run.base(&plan.base, platform)?;
+        let mut base = run.base(&plan.base, platform)?;
+        if base.digest.is_none() {
+            base.digest = run.digest(&base.name, platform)?;
+        }
         (run.on_event)(BuildEvent::Step(format!(
             "building for {platform} with {}",
             engine.name()
         )));
         let context = context::write(plan, platform, &base)?;
-        let tag = (!several).then_some(plan.tag.as_str());
-        images.push((
-            platform.clone(),
-            run.build(context.path(), platform, tag, (Network::Usual, &[]))?,
-        ));
+        // What has no name looks left over, and a list of nameless images is broken once somebody clears those away.
+        let tag = if several {
+            part(&plan.tag, platform)
+        } else {
+            plan.tag.clone()
+        };
+        let image = run.build(context.path(), platform, &tag, (Network::Usual, &[]))?;
+        parts.push(tag);
+        images.push((platform.clone(), image));
     }
     if several {
-        run.join(&plan.tag, &images)?;
+        run.join(&plan.tag, &parts)?;
     }
     if options.push {
         (run.on_event)(BuildEvent::Step(format!("pushing {}", plan.tag)));
@@ -218,15 +211,23 @@ pub fn build_test_image(
         cancel,
         on_event,
     };
-    let name = run.base(base, platform)?;
+    let name = run.base(base, platform)?.name;
     let argument = format!("{}={name}", TestImage::BASE_ARGUMENT);
     let more = ["--build-arg", argument.as_str()];
     let more: &[&str] = if name == base.shown() { &[] } else { &more };
-    run.build(
-        folder,
-        platform,
-        Some(TestImage::TAG),
-        (Network::Host, more),
+    run.build(folder, platform, TestImage::TAG, (Network::Host, more))
+}
+
+/// What an image is called that is for one of the platforms of this one.
+fn part(tag: &str, platform: &Platform) -> String {
+    let Platform {
+        architecture,
+        variant,
+        ..
+    } = platform;
+    format!(
+        "{tag}-{architecture}{}",
+        variant.as_deref().unwrap_or_default()
     )
 }
 
@@ -262,25 +263,39 @@ impl Run<'_> {
             .is_ok_and(|output| output.status.success())
     }
 
-    /// The name by which the engine knows a base.
-    fn base(&mut self, base: &BaseImage, platform: &Platform) -> Result<String, ImageError> {
-        match (base, self.engine) {
-            (BaseImage::Reference(reference), Engine::Docker) => Ok(reference.clone()),
+    /// A base as the engine knows it.
+    fn base(&mut self, base: &BaseImage, platform: &Platform) -> Result<NamedBase, ImageError> {
+        let name = match (base, self.engine) {
+            (BaseImage::Reference(reference), Engine::Docker) => reference.clone(),
             (BaseImage::Reference(reference), Engine::Podman | Engine::Buildah) => {
                 // Without a configuration these two look for names without a host in their own store only.
                 if self.succeeds(&["inspect", "--type", "image", reference]) {
-                    Ok(reference.clone())
+                    reference.clone()
                 } else {
                     let reference: Reference = reference.parse().map_err(from_oci)?;
-                    Ok(reference.to_string())
+                    reference.to_string()
                 }
             }
-            (BaseImage::Layout { .. } | BaseImage::Archive(_), _) => self.load(base, platform),
+            (BaseImage::Layout { .. } | BaseImage::Archive(_), _) => {
+                return self.load(base, platform);
+            }
+        };
+        Ok(NamedBase { name, digest: None })
+    }
+
+    /// The digest of a base in a registry or in the engine's store, if the engine has one for it. A base that the store
+    /// lacks is pulled, as the build would.
+    fn digest(&mut self, name: &str, platform: &Platform) -> Result<Option<String>, ImageError> {
+        if !self.engine.has(name, platform) {
+            let what = format!("{} pull", self.engine.name());
+            let platform = platform.to_string();
+            self.call(&["pull", "--quiet", "--platform", &platform, name], &what)?;
         }
+        Ok(self.engine.digest(name))
     }
 
     /// Brings a base that lies in files into the engine's store, and gives the name that it has there.
-    fn load(&mut self, base: &BaseImage, platform: &Platform) -> Result<String, ImageError> {
+    fn load(&mut self, base: &BaseImage, platform: &Platform) -> Result<NamedBase, ImageError> {
         (self.on_event)(BuildEvent::Step(format!("loading {}", base.shown())));
         let packed = LoadableBase::pack(base, platform, self.cancel)?;
         let file = packed.file.path().display().to_string();
@@ -296,7 +311,10 @@ impl Run<'_> {
                 )?
             }
         };
-        Ok(packed.name)
+        Ok(NamedBase {
+            name: packed.name,
+            digest: Some(packed.digest.to_string()),
+        })
     }
 
     /// Builds one folder for one platform and gives the engine's own name of the image.
@@ -304,7 +322,7 @@ impl Run<'_> {
         &mut self,
         folder: &Path,
         platform: &Platform,
-        tag: Option<&str>,
+        tag: &str,
         (network, more): (Network, &[&str]),
     ) -> Result<String, ImageError> {
         let unreadable = |error: std::io::Error| {
@@ -327,7 +345,7 @@ impl Run<'_> {
             arguments.extend(["--network", "host"]);
         }
         arguments.extend(["--platform", &platform, "--iidfile", &name_file]);
-        arguments.extend(tag.into_iter().flat_map(|tag| ["--tag", tag]));
+        arguments.extend(["--tag", tag]);
         arguments.extend(more);
         arguments.push(&folder);
         let what = format!("{} {} for {platform}", self.engine.name(), arguments[0]);
@@ -340,15 +358,16 @@ impl Run<'_> {
     }
 
     /// Joins the images of several platforms under one name.
-    fn join(&mut self, tag: &str, images: &[(Platform, String)]) -> Result<(), ImageError> {
+    fn join(&mut self, tag: &str, parts: &[String]) -> Result<(), ImageError> {
         let what = format!("{} manifest create", self.engine.name());
         // What had the name before would else stay in the list.
         if self.succeeds(&["manifest", "inspect", tag]) {
             self.call(&["manifest", "rm", tag], &what)?;
         }
         self.call(&["manifest", "create", tag], &what)?;
-        for (_, image) in images {
-            self.call(&["manifest", "add", tag, image], &what)?;
+        for part in parts {
+            let part = format!("containers-storage:{part}");
+            self.call(&["manifest", "add", tag, &part], &what)?;
         }
         Ok(())
     }

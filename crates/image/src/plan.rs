@@ -17,6 +17,7 @@ mod tests;
 
 pub use base::BaseImage;
 pub(crate) use files::{Ignored, is_secret, mode_of};
+pub(crate) use image_plan::BASE_DIGEST_LABEL;
 pub use image_plan::{
     AGENT_USER, CONNECTORS_LABEL, ENABLING_VARIABLE, ImagePlan, Mode, PIPELINE_ROOT, Planned,
     PlannedConnector, PlannedFile, Question, Requirement, STOCK_AGENT, WAREHOUSE_ROOT,

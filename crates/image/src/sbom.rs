@@ -30,6 +30,8 @@ const BUFFER: usize = 128 << 10;
 pub(crate) struct Subject<'a> {
     pub(crate) plan: &'a ImagePlan,
     pub(crate) platform: &'a Platform,
+    /// The digest of the image's manifest: an image that goes by several names has one bill.
+    pub(crate) digest: &'a str,
     /// The digest of the base's manifest.
     pub(crate) base_digest: &'a str,
     /// The Python packages.
@@ -44,10 +46,6 @@ pub(crate) struct Subject<'a> {
 /// When a file cannot be read.
 pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
     let plan = subject.plan;
-    let (name, tag) = match plan.tag.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (plan.tag.as_str(), ""),
-    };
     let base_hash = subject.base_digest.rsplit(':').next().unwrap_or_default();
     let mut components = vec![json!({
         "type": "container",
@@ -106,8 +104,8 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
             "component": {
                 "type": "container",
                 "bom-ref": "image",
-                "name": name,
-                "version": tag,
+                "name": plan.title(),
+                "version": subject.digest,
                 "properties": [{ "name": "bowline:platform", "value": subject.platform.to_string() }],
             },
         },
@@ -327,6 +325,7 @@ mod tests {
         let subject = Subject {
             plan: &plan,
             platform: &Platform::linux_amd64(),
+            digest: "sha256:11ff",
             base_digest: "sha256:00ff",
             packages: Some(&packages),
             time: "1970-01-01T00:00:00Z",
@@ -334,11 +333,8 @@ mod tests {
         let bytes = write(&subject).unwrap();
         assert_eq!(bytes, write(&subject).unwrap());
         let bill: Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!(
-            bill["metadata"]["component"]["name"],
-            "registry:5000/custom-agent"
-        );
-        assert_eq!(bill["metadata"]["component"]["version"], "2");
+        assert_eq!(bill["metadata"]["component"]["name"], "custom-agent");
+        assert_eq!(bill["metadata"]["component"]["version"], "sha256:11ff");
         assert_eq!(
             bill["dependencies"][0]["dependsOn"],
             json!([

@@ -3,6 +3,7 @@ ARG BASE=montecarlodata/agent:1.2-generic
 FROM ${BASE}
 
 USER root
+LABEL bowline.test="true"
 
 # shop
 RUN apt-get update \

@@ -8,7 +8,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 
 use super::{BUILD, FILE, no_leftovers, nothing_half_done, with_three_connectors};
-use crate::image_sandbox::run;
+use crate::image_sandbox::{ImageSandbox, UNPROVEN, run, shop};
 
 pub(super) fn a_base_in_an_engines_store() -> Result<(), Failed> {
     let place = with_three_connectors();
@@ -115,5 +115,30 @@ pub(super) fn damaged_bases() -> Result<(), Failed> {
         occupied.said()
     );
     assert!(place.work("connectors/shop/connector.py").is_file());
+    Ok(())
+}
+
+/// No agent runs without a Python; what a Dockerfile.extra does may bring one.
+pub(super) fn a_base_without_python() -> Result<(), Failed> {
+    let place = ImageSandbox::new();
+    shop(&place.sandbox, &[]);
+    let empty = place.sandbox.folder().join("empty");
+    fs::create_dir_all(&empty)?;
+    place
+        .store
+        .pack(&empty, &place.work("bare"), "1", &[])
+        .expect("an empty base");
+    for builder in ["native", "buildah"] {
+        let args = ["build", "--base", "oci:bare:1", "--builder", builder];
+        let refused = place
+            .bowline(&[&args[..], &UNPROVEN].concat())
+            .exits(exit_code::IMAGE);
+        assert!(
+            refused.stderr.contains("not there: Python in the base"),
+            "{}",
+            refused.said()
+        );
+    }
+    no_leftovers(&place.sandbox);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::style::{GOOD, QUIET, paint};
 
-/// Remove what is made again when it is wanted: caches, and the images that tests in a container and bases in files leave.
+/// Remove what is made again when it is wanted: caches, and the images that tests in a container, engines' builds and bases in files leave.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Reports, evidence, exports, installed drivers and where collections ended stay; the bases that all \
@@ -53,9 +53,9 @@ impl CleanArgs {
             |engine: &Engine| *engine != Engine::Buildah || Engine::Podman.find().is_none();
         for engine in Engine::ALL.into_iter().filter(is_asked) {
             for image in engine.leftovers() {
-                let shown = format!("image {image} of {}", engine.name());
+                let shown = format!("{image} of {}", engine.name());
                 if !self.dry_run
-                    && let Err(words) = remove(engine, &image)
+                    && let Err(words) = remove(engine, image.image())
                 {
                     stuck.push(format!("cannot remove {shown}: {words}"));
                 } else {

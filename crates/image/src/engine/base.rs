@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bowline_oci::registry::{Access, LoginFiles};
 use bowline_oci::{
-    Blob, BlobContent, Cancel, PackedImage, Platform, manifest_for, read_config,
+    Blob, BlobContent, Cancel, Digest, PackedImage, Platform, manifest_for, read_config,
     write_docker_archive,
 };
 
@@ -40,9 +40,18 @@ impl BaseFile {
     }
 }
 
+/// A base as an engine knows it.
+pub(super) struct NamedBase {
+    pub(super) name: String,
+    /// The digest of its manifest, if there is one.
+    pub(super) digest: Option<String>,
+}
+
 /// A base in a file that every engine loads.
 pub(super) struct LoadableBase {
     pub(super) file: BaseFile,
+    /// The digest of its manifest, where it lies in files.
+    pub(super) digest: Digest,
     /// The name that it has once it is loaded.
     pub(super) name: String,
 }
@@ -84,7 +93,7 @@ impl LoadableBase {
             referrers: Vec::new(),
         };
         write_docker_archive(&image, &file.path(), cancel).map_err(from_oci)?;
-        Ok(Self { file, name })
+        Ok(Self { file, digest, name })
     }
 }
 

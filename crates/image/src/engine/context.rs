@@ -7,6 +7,7 @@ use std::path::Path;
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
 
+use super::base::NamedBase;
 use crate::dockerfile;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::{ImagePlan, PlannedFile};
@@ -16,7 +17,7 @@ use crate::work::WorkFolder;
 pub(super) fn write(
     plan: &ImagePlan,
     platform: &Platform,
-    base: &str,
+    base: &NamedBase,
 ) -> Result<WorkFolder, ImageError> {
     let folder =
         WorkFolder::temporary().map_err(|error| failed(Path::new("a temporary folder"), &error))?;
@@ -31,8 +32,8 @@ pub(super) fn write(
         }
     }
     let path = root.join("Dockerfile");
-    fs::write(&path, dockerfile::agent(plan, platform, base))
-        .map_err(|error| failed(&path, &error))?;
+    let text = dockerfile::agent(plan, platform, (&base.name, base.digest.as_deref()));
+    fs::write(&path, text).map_err(|error| failed(&path, &error))?;
     Ok(folder)
 }
 

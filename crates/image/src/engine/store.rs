@@ -64,19 +64,13 @@ pub(crate) fn take_stored(
 
 impl Engine {
     /// Whether an image of this name, made for the platform, is in the engine's own store. Nothing is pulled for that.
-    fn has(self, reference: &str, platform: &Platform) -> bool {
+    pub(super) fn has(self, reference: &str, platform: &Platform) -> bool {
         let format = match self {
             Self::Docker | Self::Podman => "{{.Os}}/{{.Architecture}}",
             Self::Buildah => "{{.OCIv1.OS}}/{{.OCIv1.Architecture}}",
         };
-        let said = self.find().and_then(|program| {
-            let mut command = Command::new(program);
-            command.args(["inspect", "--type", "image", "--format", format, reference]);
-            command.output().ok()
-        });
-        said.filter(|output| output.status.success())
-            .and_then(|output| {
-                let text = String::from_utf8(output.stdout).ok()?;
+        self.inspected(reference, format)
+            .and_then(|text| {
                 let (os, architecture) = text.trim().split_once('/')?;
                 Some(Platform {
                     os: os.to_owned(),
@@ -85,5 +79,27 @@ impl Engine {
                 })
             })
             .is_some_and(|own| own.fits(platform))
+    }
+
+    /// The digest of an image in the engine's own store. Docker knows none of what no registry has had.
+    pub(super) fn digest(self, reference: &str) -> Option<String> {
+        let format = match self {
+            Self::Docker => "{{range .RepoDigests}}{{println .}}{{end}}",
+            Self::Podman => "{{.Digest}}",
+            Self::Buildah => "{{.FromImageDigest}}",
+        };
+        let said = self.inspected(reference, format)?;
+        let first = said.lines().next()?;
+        let digest = first.rsplit('@').next().unwrap_or(first);
+        digest.starts_with("sha256:").then(|| digest.to_owned())
+    }
+
+    /// What the engine says of an image in its own store, as the format wants it; nothing where it has no such image.
+    fn inspected(self, reference: &str, format: &str) -> Option<String> {
+        let mut command = Command::new(self.find()?);
+        command.args(["inspect", "--type", "image", "--format", format, reference]);
+        let output = command.output().ok()?;
+        let text = output.status.success().then_some(output.stdout)?;
+        String::from_utf8(text).ok()
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_oci::cache::KeptLayers;
-use bowline_oci::registry::{self, Access, Pushed, Reference, RegistryImage};
+use bowline_oci::registry::{self, Access, LoginFiles, Pushed, Reference, RegistryImage};
 use bowline_oci::{
     Archive, Blob, BlobContent, BlobSource, Cancel, Digest, Layout, OciError, PackedImage,
     Platform, check_layout_place, write_docker_archive, write_layout, write_oci_archive,
@@ -114,6 +114,22 @@ pub fn open(image: &BaseImage, access: &Access) -> Result<Arc<dyn BlobSource>, I
         Some(absence) => Err(absence.into()),
         None => open().map_err(from_oci),
     }
+}
+
+/// Refuses a base in files that has no Python to load connectors with. What cannot be read here an engine may read.
+pub(crate) fn check_python(
+    base: &BaseImage,
+    platform: &Platform,
+    cancel: &Cancel,
+) -> Result<(), ImageError> {
+    let read = || -> Result<PlatformBase, ImageError> {
+        let source = open(base, &Access::new(LoginFiles::default()))?;
+        let root = source.root().map_err(from_oci)?;
+        for_platform(&source, &root, platform, None, cancel)
+    };
+    read().map_or(Ok(()), |base| {
+        python::check_python(&base.facts, &base.config)
+    })
 }
 
 /// The base out of an engine's store. An engine keeps one platform under a name, so a build for several asks none.

@@ -24,4 +24,5 @@ pub use crate::sbom::MEDIA_TYPE as SBOM_ARTIFACT;
 
 pub(crate) use artifact::TITLE;
 pub(crate) use base::check_platform;
+pub(crate) use build::check_python;
 pub(crate) use proven::evidence_title;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
 use bowline_oci::cache::KeptLayers;
-use bowline_oci::layer::{Entry, NewLayer, write_layer};
+use bowline_oci::layer::{Entry, NewLayer, Tree, write_layer};
 use bowline_oci::{
     Blob, BlobContent, Cancel, Descriptor, Digest, Document, Index, Manifest, OciError,
     PackedImage, Platform, json_bytes, media_type,
@@ -21,12 +21,12 @@ use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
 use crate::native::proven::{ProvenConnector, attachments};
-use crate::plan::{ImagePlan, PIPELINE_ROOT, PlannedConnector, PlannedFile, WAREHOUSE_ROOT};
+use crate::plan::{
+    BASE_DIGEST_LABEL, ImagePlan, PIPELINE_ROOT, PlannedConnector, PlannedFile, WAREHOUSE_ROOT,
+};
 use crate::python::Packages;
 use crate::sbom;
 
-/// The note that holds the digest of the base.
-const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// The beginning of the names that OCI gives to notes on images.
 const OCI_NOTES: &str = "org.opencontainers.image.";
 /// The most layers of an image that Docker takes.
@@ -63,7 +63,8 @@ pub(super) fn pack(
     material: &Material<'_>,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<PackedImage, ImageError> {
-    let others = others_in_bases(material);
+    let trees = material.bases.iter().map(|base| &base.facts.tree);
+    let others = others_in_bases(&material.plan.connectors, trees);
     if !others.is_empty() {
         on_event(BuildEvent::Warning(format!(
             "the base holds connectors that this build knows nothing of: {}",
@@ -115,6 +116,7 @@ pub(super) fn pack(
                     bytes: sbom::write(&sbom::Subject {
                         plan: material.plan,
                         platform: &base.platform,
+                        digest: document.digest.as_str(),
                         base_digest: &base.digest,
                         packages: material.packages.get(&base.platform),
                         time: &created,
@@ -123,7 +125,7 @@ pub(super) fn pack(
             },
             connectors(material.plan),
         ];
-        let proof = attachments(&material.plan.tag, &document, material.proven);
+        let proof = attachments(material.plan.title(), &document, material.proven);
         for attachment in attached.iter().chain(&proof) {
             let (referrer, more) = artifact(attachment, &document);
             for blob in more {
@@ -163,16 +165,13 @@ pub(super) fn pack(
 }
 
 /// The folders of other connectors than those of the plan that the bases bring with them.
-fn others_in_bases(material: &Material<'_>) -> BTreeSet<String> {
-    let own = |root: &str| {
-        let mut connectors = material.plan.connectors.iter();
-        connectors.any(|connector| connector.root == root)
-    };
-    let paths = material
-        .bases
-        .iter()
-        .flat_map(|base| base.facts.tree.iter());
-    paths
+fn others_in_bases<'t>(
+    planned: &[PlannedConnector],
+    bases: impl Iterator<Item = &'t Tree>,
+) -> BTreeSet<String> {
+    let own = |root: &str| planned.iter().any(|connector| connector.root == root);
+    bases
+        .flat_map(Tree::iter)
         .filter_map(|(path, _)| path.strip_suffix(layout::MANIFEST_FILE)?.strip_suffix('/'))
         .filter(|root| {
             [WAREHOUSE_ROOT, PIPELINE_ROOT].iter().any(|folder| {
@@ -318,7 +317,7 @@ fn manifest(
         )));
     }
     let mut labels = plan.labels.clone();
-    labels.insert(BASE_DIGEST.to_owned(), base.digest.clone());
+    labels.insert(BASE_DIGEST_LABEL.to_owned(), base.digest.clone());
     let config = json_bytes(&merge(
         &base.config,
         base.manifest.layers.len(),
@@ -392,4 +391,45 @@ fn rfc3339(seconds: u64) -> Result<String, ImageError> {
             ImageError::new(ImageErrorKind::Invalid, format!("the time `{seconds}`"))
                 .because("it is further away than years are counted")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline_contract::ConnectorName;
+    use bowline_oci::layer::Node;
+
+    use super::*;
+
+    #[test]
+    fn only_whole_connectors_of_others_are_told() {
+        let mut base = Tree::default();
+        for path in [
+            "/opt/custom-connectors/shop/manifest.json",
+            "/opt/custom-connectors/till/manifest.json",
+            "/opt/custom-connectors/half/connector.py",
+            "/opt/custom-connectors/deep/inside/manifest.json",
+            "/opt/custom-etl-connectors/shop/manifest.json",
+            "/opt/elsewhere/manifest.json",
+            "/opt/custom-connectors/manifest.json",
+        ] {
+            base.add(path, Node::File);
+        }
+        let planned = [PlannedConnector {
+            name: "shop".parse::<ConnectorName>().unwrap(),
+            class: AssetClass::Warehouse,
+            mode: None,
+            root: format!("{WAREHOUSE_ROOT}/shop"),
+            files: Vec::new(),
+            requirements: Vec::new(),
+            extra: None,
+            manifest: Vec::new(),
+        }];
+        // Two platforms hold the same.
+        let found = others_in_bases(&planned, [&base, &base].into_iter());
+        let expected = [
+            "/opt/custom-connectors/till",
+            "/opt/custom-etl-connectors/shop",
+        ];
+        assert_eq!(Vec::from_iter(&found), expected.iter().collect::<Vec<_>>());
+    }
 }

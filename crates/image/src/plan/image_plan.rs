@@ -24,6 +24,8 @@ pub const AGENT_USER: &str = "mcdagent";
 pub const CONNECTORS_LABEL: &str = "bowline.connectors";
 /// The label that names the base, where others know it by that name.
 pub(super) const BASE_NAME_LABEL: &str = "org.opencontainers.image.base.name";
+/// The label, and the note, that holds the digest of the base.
+pub(crate) const BASE_DIGEST_LABEL: &str = "org.opencontainers.image.base.digest";
 /// The variable that tells the agent to look for connectors, and its value.
 pub const ENABLING_VARIABLE: (&str, &str) = ("MCD_CUSTOM_CONNECTORS_ENABLED", "true");
 
@@ -111,7 +113,19 @@ pub struct Requirement {
     pub line: usize,
 }
 
+/// The last part of an image's name, without its tag.
+pub(super) fn title(name: &str) -> &str {
+    let last = name.rsplit('/').next();
+    last.and_then(|last| last.split([':', '@']).next())
+        .unwrap_or(name)
+}
+
 impl ImagePlan {
+    /// What the image is called, wherever it is kept and whatever its tag.
+    pub(crate) fn title(&self) -> &str {
+        title(&self.tag)
+    }
+
     /// The same plan over a copy of the base, when its name is one of this machine alone: it says nothing elsewhere.
     pub(crate) fn over_own(&self, copy: BaseImage) -> Option<Self> {
         let BaseImage::Reference(name) = &self.base else {

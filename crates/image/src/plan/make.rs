@@ -9,7 +9,7 @@ use bowline_oci::registry::Reference;
 use serde_json::{Value, json};
 
 use super::connector::{Checked, Mistakes, check};
-use super::image_plan::BASE_NAME_LABEL;
+use super::image_plan::{BASE_NAME_LABEL, title};
 use super::problem::{PlanError, PlanProblem, PlanProblemKind};
 use super::{
     AGENT_USER, BaseImage, CONNECTORS_LABEL, Candidate, ENABLING_VARIABLE, ImagePlan, PlanRequest,
@@ -233,14 +233,9 @@ fn labels(
     version: &str,
     connectors: String,
 ) -> BTreeMap<String, String> {
-    let title = tag
-        .rsplit('/')
-        .next()
-        .and_then(|name| name.split([':', '@']).next())
-        .unwrap_or(tag);
     let name = base.name().map(|name| (BASE_NAME_LABEL, name.to_owned()));
     [
-        ("org.opencontainers.image.title", title.to_owned()),
+        ("org.opencontainers.image.title", title(tag).to_owned()),
         ("org.opencontainers.image.version", version.to_owned()),
         (CONNECTORS_LABEL, connectors),
     ]

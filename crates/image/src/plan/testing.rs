@@ -32,6 +32,8 @@ impl TestImage {
     pub const BASE_ARGUMENT: &str = "BASE";
     /// The name of the image.
     pub const TAG: &str = "bowline-test";
+    /// The label by which it is known when it has lost its name.
+    pub const LABEL: &str = "bowline.test";
     /// Where a container finds the workspace.
     pub const WORKSPACE: &str = "/workspace";
     /// Where a container finds Bowline's program.

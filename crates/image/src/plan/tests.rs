@@ -682,7 +682,11 @@ fn variables_are_what_the_dockerfile_would_set() {
     let set = plan.variables(&[("PATH".to_owned(), "/bin".to_owned())]);
     assert_eq!(set.last().unwrap().1, "/till-1:/shop:/bin");
     assert_eq!(set[0].0, "MCD_CUSTOM_CONNECTORS_ENABLED");
-    let dockerfile = crate::dockerfile::agent(&plan, &Platform::linux_amd64(), "base:1");
+    let dockerfile = crate::dockerfile::agent(
+        &plan,
+        &Platform::linux_amd64(),
+        ("base:1", Some("sha256:00")),
+    );
     let at = |text: &str| dockerfile.find(text).unwrap();
     assert!(at("ENV PATH=/shop") < at("COPY files/connectors/shop/"));
     assert!(at("COPY files/connectors/shop/") < at("ENV PATH=/till"));
@@ -690,7 +694,9 @@ fn variables_are_what_the_dockerfile_would_set() {
         dockerfile
             .starts_with("FROM base:1\n\nUSER root\nENV MCD_CUSTOM_CONNECTORS_ENABLED=\"true\"\n")
     );
-    assert!(dockerfile.ends_with("\nUSER mcdagent\n"));
+    assert!(dockerfile.ends_with(
+        "\nLABEL \"org.opencontainers.image.base.digest\"=\"sha256:00\"\n\nUSER mcdagent\n"
+    ));
 }
 
 #[test]
