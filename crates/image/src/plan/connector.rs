@@ -135,8 +135,14 @@ pub(super) fn check(
         }
     };
     forbid_secrets(candidate, request, &files, mistakes);
-    // Of files that cannot be read nobody knows whether they are what was proven.
-    let unproven = is_readable
+    // Of files that cannot be read nobody knows whether they are what was proven; an export with a mistake in it is made
+    // anew, whatever else was changed.
+    let is_mistaken = candidate.class == AssetClass::Warehouse
+        && mistakes
+            .problems
+            .iter()
+            .any(|problem| problem.kind == PlanProblemKind::Manifest);
+    let unproven = (is_readable && !is_mistaken)
         .then(|| unproven(candidate, request, &own, &root, platforms, mistakes))
         .flatten();
     let identity = identity?;

@@ -539,6 +539,14 @@ fn only_what_was_proven_goes_in() {
     // What is never shipped may change.
     space.write("connectors/shop/credentials.json", "{}");
     assert_eq!(told(&[]), [""; 0]);
+    // An export with a mistake in it is made anew: one remedy, and not another beside it.
+    let manifest = "output/shop/manifest.json";
+    let before = std::fs::read(space.0.path().join(manifest)).unwrap();
+    space.write(manifest, "{");
+    let found = told(&[]);
+    assert!(found.len() == 1 && found[0].contains("EOF"), "{found:?}");
+    std::fs::write(space.0.path().join(manifest), before).unwrap();
+    assert_eq!(told(&[]), [""; 0]);
     // The reference tier takes nothing from what the strict tier found of the same files, and adds nothing.
     let wrong = "its last test found it wrong";
     prove(ProofOutcome::PassedReference);
