@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Build(command::build::BuildArgs),
     /// Look into agent images
     Image(command::image::ImageArgs),
-    /// Remove caches, and the images that tests in a container and bases in files leave
+    /// Remove caches, and the images that tests in a container, builds and bases in files leave
     Clean(command::clean::CleanArgs),
     /// Write a Dockerfile and a compose file to test connectors in a container
     Dockerfile(command::dockerfile::DockerfileArgs),
