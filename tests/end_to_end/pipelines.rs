@@ -153,6 +153,30 @@ fn in_python() -> Result<(), Failed> {
     let sandbox = stage("python");
     sandbox.write(format!("etl_connectors/{NAME}/connector.py"), PYTHON);
     proven(&sandbox);
+    // What nobody calls is told, and costs no verdict.
+    let path = format!("etl_connectors/{NAME}/connector.py");
+    let close = "\n    def close_conection(self):\n        pass\n";
+    sandbox.write(&path, &format!("{PYTHON}{close}"));
+    let told = sandbox
+        .bowline_with_python(&["test", NAME])
+        .exits(exit_code::OK);
+    for expected in [
+        "the agent does not call `close_conection`",
+        "hint: did you mean `close_connection`?",
+    ] {
+        assert!(told.stderr.contains(expected), "{}", told.said());
+    }
+    let renamed = PYTHON.replace("def fetch_metadata", "def fetch_job");
+    sandbox.write(&path, &renamed);
+    let told = sandbox.bowline_with_python(&["test", NAME]);
+    assert_ne!(told.exit, Some(exit_code::OK), "{}", told.said());
+    for expected in [
+        "the agent does not call `fetch_job`",
+        "hint: did you mean `fetch_metadata`?",
+    ] {
+        assert!(told.stderr.contains(expected), "{}", told.said());
+    }
+    sandbox.write(&path, PYTHON);
     let junit = sandbox
         .bowline_with_python(&["test", NAME, "--format", "junit"])
         .exits(exit_code::OK);

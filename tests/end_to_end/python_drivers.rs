@@ -10,7 +10,7 @@ use crate::connector::{MANIFEST, write_credentials};
 use crate::needs::{Need, trial};
 use crate::sandbox::Sandbox;
 
-use errors::{asked, errors};
+use errors::{asked, errors, failing_exports};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -20,6 +20,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("python_drivers/scaffold", &[Need::Python], scaffold),
         trial("python_drivers/nulls", &[Need::Python], nulls),
         trial("python_drivers/misspelt", &[Need::Python], misspelt),
+        trial(
+            "python_drivers/failing_exports",
+            &[Need::Python],
+            failing_exports,
+        ),
         trial("python_drivers/threads", &[Need::Python], threads),
         trial("python_drivers/asking", &[Need::Python], asking),
         trial("python_drivers/products", &[Need::Python], products),
@@ -430,6 +435,20 @@ fn misspelt() -> Result<(), Failed> {
     sandbox
         .bowline_with_python(&["test", "-m", "connection"])
         .exits(0);
+    let akin = "class MetadataQueryTemplates:\n    def fetch_tables_query_template(self):\n        return 'SELECT 1'\n";
+    write(&sandbox, &format!("{base}{akin}"));
+    let ran = sandbox
+        .bowline_with_python(&["test", "-m", "connection"])
+        .exits(0);
+    assert!(
+        ran.stderr.contains(
+            "`fetch_tables_query_template`: no template has this name, so nobody reads it\n"
+        ) && ran
+            .stderr
+            .contains("did you mean `get_tables_query_template`?"),
+        "{}",
+        ran.said()
+    );
     sandbox.write(
         "connectors/shop/templates.toml",
         "get_avg_function = \"MIN({x})\"\n",

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use bowline_connector::folder::{LoadError, Problem};
+use bowline_connector::folder::{LoadError, Place, Problem, ProblemKind};
 use bowline_connector::{Credentials, EnvironmentEvent, own_program};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
 use bowline_process::Program;
-use bowline_protocol::OutsideCode;
+use bowline_protocol::{InitializeResult, MisspeltMethod, OutsideCode};
 
 use crate::described::DescribedPipeline;
 use crate::description::{self, Description, File};
@@ -32,7 +32,7 @@ pub struct PipelineConnector {
     pub manifest: PipelineManifest,
     /// How its vendor is read.
     pub kind: PipelineKind,
-    outside: Arc<OnceLock<OutsideCode>>,
+    hello: Arc<OnceLock<InitializeResult>>,
 }
 
 /// How a connector is opened. Only one that is described takes note of all of it.
@@ -110,7 +110,7 @@ impl PipelineConnector {
                 dir: dir.to_path_buf(),
                 manifest,
                 kind,
-                outside: Arc::default(),
+                hello: Arc::default(),
             }),
             _ => Err(LoadError::Invalid { problems }),
         }
@@ -175,7 +175,7 @@ impl PipelineConnector {
                     program.clone(),
                     credentials,
                     cancel,
-                    Arc::clone(&self.outside),
+                    Arc::clone(&self.hello),
                 );
                 if opening.keeps_answers {
                     methods = methods.keeping_answers();
@@ -185,11 +185,31 @@ impl PipelineConnector {
         })
     }
 
-    /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult);
-    /// nothing while none was started.
+    /// What its process said of the code it loads, as [`InitializeResult::outside`]; nothing while none was started.
     #[must_use]
     pub fn outside(&self) -> OutsideCode {
-        self.outside.get().cloned().unwrap_or_default()
+        let hello = self.hello.get();
+        hello.map(|hello| hello.outside.clone()).unwrap_or_default()
+    }
+
+    /// What is worth a word in its code, as far as its process told; nothing while none was started.
+    #[must_use]
+    pub fn advices(&self) -> Vec<Problem> {
+        let misspelt = self.hello.get().map(|hello| hello.misspelt.as_slice());
+        let misspelt = misspelt.unwrap_or_default();
+        let path = self.dir.join(PYTHON_FILE);
+        let text = match misspelt {
+            [] => String::new(),
+            _ => read(&path).unwrap_or_default(),
+        };
+        let problem = |method: &MisspeltMethod| Problem {
+            kind: ProblemKind::Advice,
+            path: path.clone(),
+            place: method.line.map(|line| Place::at(&text, line, 0)),
+            message: format!("the agent does not call `{}`", method.name),
+            hint: Some(format!("did you mean `{}`?", method.meant)),
+        };
+        misspelt.iter().map(problem).collect()
     }
 
     /// Where refresh tokens are kept that change with each login.

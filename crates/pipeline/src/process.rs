@@ -9,7 +9,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
-    FetchRunDetailsResult, Method, OutsideCode, SetupParams, VendorAnswersResult,
+    FetchRunDetailsResult, InitializeResult, Method, SetupParams, VendorAnswersResult,
 };
 use bowline_words::Redactor;
 use serde::Serialize;
@@ -36,21 +36,21 @@ pub struct ProcessMethods {
     redactor: Redactor,
     cancel: Arc<AtomicBool>,
     process: Mutex<Option<Process>>,
-    /// What the first process said of the code it loads.
-    outside: Arc<OnceLock<OutsideCode>>,
+    /// What the first process said of itself.
+    hello: Arc<OnceLock<InitializeResult>>,
     /// What the vendor answered, where somebody wants to know.
     answers: Option<Keeper>,
 }
 
 impl ProcessMethods {
     /// The methods of a program; nothing is started yet. Setting `cancel` stops a reading before its next page. What its
-    /// process says of the code it loads is put into `outside`.
+    /// process says of itself is put into `hello`.
     #[must_use]
     pub fn new(
         program: Program,
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
-        outside: Arc<OnceLock<OutsideCode>>,
+        hello: Arc<OnceLock<InitializeResult>>,
     ) -> Self {
         Self {
             program,
@@ -59,7 +59,7 @@ impl ProcessMethods {
             redactor: credentials.redactor().clone(),
             cancel,
             process: Mutex::new(None),
-            outside,
+            hello,
             answers: None,
         }
     }
@@ -133,7 +133,7 @@ impl ProcessMethods {
             let reason = "it is a connector for a database, not for an orchestrator".to_owned();
             return Err(process.fail(Fault::Unfit(reason)));
         }
-        self.outside.get_or_init(|| process.hello().outside.clone());
+        self.hello.get_or_init(|| process.hello().clone());
         if process.serves(Method::Setup) {
             let instead = self.false_credentials.lock();
             let instead = instead.unwrap_or_else(PoisonError::into_inner).clone();

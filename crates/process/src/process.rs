@@ -151,6 +151,7 @@ impl Process {
                 capabilities: Vec::new(),
                 interpreter: None,
                 outside: bowline_protocol::OutsideCode::default(),
+                misspelt: Vec::new(),
             },
             input: Some(lines),
             events,

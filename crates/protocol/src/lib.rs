@@ -33,8 +33,8 @@ mod warehouse;
 
 pub use error::{ErrorData, ErrorKind, ErrorObject, code};
 pub use message::{
-    ConnectorKind, Done, InitializeParams, InitializeResult, JsonRpc, Method, OutsideCode, Request,
-    Response, VERSION,
+    ConnectorKind, Done, InitializeParams, InitializeResult, JsonRpc, Method, MisspeltMethod,
+    OutsideCode, Request, Response, VERSION,
 };
 pub use pipeline::{
     FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams, FetchRunDetailsResult,

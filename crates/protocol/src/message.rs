@@ -201,6 +201,21 @@ pub struct InitializeResult {
     /// Code that it runs and that is not installed, where a language's interpreter knows.
     #[serde(default, skip_serializing_if = "OutsideCode::is_empty")]
     pub outside: OutsideCode,
+    /// Methods that nobody calls, and whose names are near those of methods that it lacks, where its language tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misspelt: Vec<MisspeltMethod>,
+}
+
+/// A method under a name that nobody calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MisspeltMethod {
+    /// What it is called.
+    pub name: String,
+    /// What it seems to be meant for.
+    pub meant: String,
+    /// The line of the connector's file where it begins, counted from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// Files of code beside a connector's own that are not installed, as paths from where it runs.

@@ -194,6 +194,7 @@ fn answer<H: Host>(
                     .collect(),
                 interpreter: None,
                 outside: bowline_protocol::OutsideCode::default(),
+                misspelt: Vec::new(),
             };
             *is_initialized = true;
             written(&hello)

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bowline_connector::folder::Problem;
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::{DriverKind, Observer};
 use bowline_protocol::OutsideCode;
@@ -40,6 +41,8 @@ pub struct Connector {
     pub dropped: Vec<&'static Template>,
     /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult).
     pub outside: OutsideCode,
+    /// What is worth a word in its code, and stops nothing.
+    pub advices: Vec<Problem>,
     pub(crate) functional: Option<Functional>,
     /// Who hears of the statements that its databases are asked.
     pub observer: Option<Observer>,

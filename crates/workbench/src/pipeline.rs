@@ -72,7 +72,11 @@ pub fn prove(
     on_event(Event::Connecting {
         connector: &connector.name,
     });
-    Ok(suite::run(&*pipeline, options, &|event| {
+    let report = suite::run(&*pipeline, options, &|event| {
         on_event(Event::Pipeline(event));
-    })?)
+    });
+    for advice in connector.advices() {
+        on_event(Event::Advice(&advice));
+    }
+    Ok(report?)
 }

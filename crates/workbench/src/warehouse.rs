@@ -37,6 +37,9 @@ pub fn load(found: &Located, on_event: &dyn Fn(Event<'_>)) -> Result<Connector, 
         on_event(Event::Environment(event));
     })?;
     advise(&found.dir, &connector.manifest.advices, on_event);
+    for advice in &connector.advices {
+        on_event(Event::Advice(advice));
+    }
     Ok(connector)
 }
 

@@ -3,10 +3,12 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use bowline_contract::exit_code;
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
 use super::write;
+use crate::connector::write_credentials;
 use crate::needs::python;
 use crate::sandbox::Sandbox;
 
@@ -234,6 +236,55 @@ pub(super) fn errors() -> Result<(), Failed> {
             raise.contains("format string"),
             "{raise}\n{answer:#}"
         );
+    }
+    Ok(())
+}
+
+/// What was proven once and fails now goes into no image, whether an export is made of it or not.
+pub(super) fn failing_exports() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let new = ["new", "shop", "--lang", "python", "--dialect", "sqlite"];
+    sandbox.bowline_with_python(&new).exits(exit_code::OK);
+    let database = sandbox.work().join("shop.db");
+    write_credentials(&sandbox, "shop", &json!({ "path": database }));
+    let create = "CREATE TABLE orders AS SELECT 1 AS id";
+    sandbox
+        .bowline_with_python(&["query", create])
+        .exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["export", "shop"])
+        .exits(exit_code::OK);
+    let file = "connectors/shop/connector.py";
+    let own = sandbox.read(file);
+    for (method, ends, told) in [
+        (
+            "create_connection(self)",
+            exit_code::DRIVER,
+            "`connectors/shop/connector.py` has changed",
+        ),
+        (
+            "get_avg_function_template(self)",
+            exit_code::INVALID,
+            "`connectors/shop/connector.py` has changed",
+        ),
+        (
+            "execute_query(self, query)",
+            exit_code::FELL_SHORT,
+            "not proven: its last test found it wrong",
+        ),
+    ] {
+        let head = format!("    def {method}:\n");
+        assert!(own.contains(&head), "{head}");
+        let failing = own.replace(
+            &head,
+            &format!("{head}        raise RuntimeError('down')\n"),
+        );
+        sandbox.write(file, &failing);
+        sandbox.bowline_with_python(&["export", "shop"]).exits(ends);
+        let built = sandbox
+            .bowline_with_python(&["build", "shop", "--base", "oci:nowhere:1"])
+            .exits(exit_code::INVALID);
+        assert!(built.stderr.contains(told), "{told}\n{}", built.said());
     }
     Ok(())
 }

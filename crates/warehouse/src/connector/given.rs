@@ -1,5 +1,6 @@
 //! Connectors that give their templates themselves: a `connector.py`, or a program that serves `templates`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,11 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes all templates of a connector may have.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// In how many templates' names a word may be that tells one from others.
+const MOST_OF_A_WORD: usize = 10;
+
 /// What a connector's process gave.
 pub(super) struct Given {
     pub(super) templates: TemplateSet,
     pub(super) functional: Option<FunctionalTarget>,
     pub(super) outside: OutsideCode,
+    pub(super) advices: Vec<Problem>,
     interpreter: Option<String>,
 }
 
@@ -84,6 +89,7 @@ fn load_program(
         templates: given.templates,
         dropped: Vec::new(),
         outside: given.outside,
+        advices: given.advices,
         functional: given.functional.map(Functional::Given),
         observer: None,
     })
@@ -141,6 +147,18 @@ pub(super) fn ask(
     problems.extend(misspelt(&result).map(|(name, line, words)| {
         problem(file, &source, line, format!("`{name}`: {words}"), None)
     }));
+    let advices = unread(&result).map(|(text, meant)| {
+        let message = format!(
+            "`{}`: no template has this name, so nobody reads it",
+            text.name
+        );
+        let hint = format!("did you mean `{}`?", meant.name);
+        Problem {
+            kind: ProblemKind::Advice,
+            ..problem(file, &source, text.line, message, Some(hint))
+        }
+    });
+    let advices = advices.collect();
     let mut templates = TemplateSet::default().with_suite(SuiteWords {
         one_row_table: result.suite.one_row_table,
         text_type: result.suite.text_type,
@@ -174,12 +192,13 @@ pub(super) fn ask(
             table: place.table,
         }),
         outside,
+        advices,
         interpreter,
     })
 }
 
-/// The methods that would be templates under another name: with their lines, and what they should be called.
-fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<usize>, String)> {
+/// The templates that were not given.
+fn missing(result: &TemplatesResult) -> Vec<&'static Template> {
     let is_right = |text: &&GivenText| {
         Template::find(&text.name).is_some_and(|template| {
             let class = text.class.as_deref();
@@ -192,9 +211,47 @@ fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<u
         .filter(is_right)
         .map(|text| text.name.as_str())
         .collect();
-    let missing: Vec<&'static Template> = Template::all()
+    Template::all()
         .filter(|template| !given.contains(&template.name))
-        .collect();
+        .collect()
+}
+
+/// The texts under names of their own that say what the name of a missing template does, which a helper may as well.
+fn unread(result: &TemplatesResult) -> impl Iterator<Item = (&GivenText, &'static Template)> {
+    let missing = missing(result);
+    result.templates.iter().filter_map(move |text| {
+        let class = text.class.as_deref()?;
+        if Template::find(&text.name).is_some() {
+            return None;
+        }
+        let own = words(&text.name);
+        let of_class = missing
+            .iter()
+            .filter(|template| template.section.class_name() == class);
+        // Half of what both names say, at least.
+        let alike = of_class.filter_map(|template| {
+            let theirs = words(template.name);
+            let both = own.intersection(&theirs).count();
+            let all = own.union(&theirs).count();
+            (both > 0 && both * 2 >= all).then_some((both * 100 / all, template))
+        });
+        let (_, meant) = alike.max_by_key(|(share, _)| *share)?;
+        Some((text, *meant))
+    })
+}
+
+/// The words of a template's name that tell it from others.
+fn words(name: &str) -> BTreeSet<&str> {
+    let of_many = |word: &&str| {
+        let has = |template: &&Template| template.name.split('_').any(|own| own == *word);
+        Template::all().filter(has).count() > MOST_OF_A_WORD
+    };
+    name.split('_').filter(|word| !of_many(word)).collect()
+}
+
+/// The methods that would be templates under another name: with their lines, and what they should be called.
+fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<usize>, String)> {
+    let missing = missing(result);
     let texts = result
         .templates
         .iter()

@@ -87,6 +87,7 @@ impl Connector {
         };
         let mut functional = file.functional.map(Functional::Declared);
         let mut outside = OutsideCode::default();
+        let mut advices = Vec::new();
         let given = match &driver.kind {
             // A dialect pack says what the templates are; without one the program does.
             bowline_driver::DriverKind::Process(program)
@@ -96,6 +97,7 @@ impl Connector {
                 let given = given::ask(program, &path, &mut problems)?;
                 functional = functional.or(given.functional.map(Functional::Given));
                 outside = given.outside;
+                advices = given.advices;
                 given.templates
             }
             _ => TemplateSet::default(),
@@ -117,6 +119,7 @@ impl Connector {
             templates,
             dropped,
             outside,
+            advices,
             functional,
             observer: None,
         })

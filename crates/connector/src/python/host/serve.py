@@ -68,6 +68,9 @@ TEMPLATE_CLASSES = (
 
 # What is called of a class `BaseConnector`.
 CALLED = ("create_connection", "create_cursor", "execute_query", "fetch_all_results", "close_connection")
+# What is called of a class `Connector`: what must be there, and what may.
+FETCHING = ("fetch_metadata", "fetch_run_details")
+MAY_BE_CALLED = ("setup_connection", "close_connection")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -185,6 +188,7 @@ class Host:
             "capabilities": list(self._connector.methods),
             "interpreter": sys.executable,
             "outside": self._outside,
+            "misspelt": self._connector.misspelt(),
         }
 
     def _close(self):
@@ -264,7 +268,7 @@ def load(settings):
     if hasattr(module, "BaseConnector"):
         return Warehouse(module, path)
     if hasattr(module, "Connector"):
-        return Pipeline(module)
+        return Pipeline(module, path)
     message = "connector.py has neither a class `BaseConnector` nor a class `Connector`"
     classes = [name for name, each in vars(module).items() if issubclass(type(each), type)]
     near = nearest("BaseConnector", classes) or nearest("Connector", classes)
@@ -298,6 +302,10 @@ class Warehouse:
 
     kind = "warehouse"
     methods = ("connect", "query", "query_together", "execute", "templates")
+
+    def misspelt(self):
+        """These are mistakes, which come with the templates."""
+        return []
 
     def __init__(self, module, path):
         self._module = module
@@ -786,10 +794,31 @@ class Pipeline:
     kind = "pipeline"
     methods = ("setup", "fetch_metadata", "fetch_run_details", "vendor_answers")
 
-    def __init__(self, module):
+    def __init__(self, module, path):
         self._module = module
+        self._path = path
         self._connector = None
         self._answers = None
+
+    def misspelt(self):
+        """Methods under names that nobody calls, near those that are missing."""
+        found = []
+        family = getattr(self._module.Connector, "__mro__", ())
+        given = {name: each for cls in reversed(family) for name, each in vars(cls).items() if callable(each)}
+        # What the connector calls itself is a helper.
+        used = set().union(*(names_in(getattr(each, "__code__", None)) for each in given.values()))
+        names = [name for name in given if not name.startswith("_") and name not in used]
+        names = [name for name in names if name not in FETCHING + MAY_BE_CALLED]
+        for wanted in FETCHING + MAY_BE_CALLED:
+            near = nearest(wanted, names) if wanted not in given else None
+            if wanted in FETCHING and wanted not in given and near is None:
+                # It cannot do without: another name for it is there, if any says the same in part.
+                alike = [name for name in names if words_in_name(name) & words_in_name(wanted)]
+                near = nearest(wanted, alike, 0.0)
+            if near:
+                method, line = {"name": near, "meant": wanted}, line_of(given[near], self._path)
+                found.append(method if line is None else dict(method, line=line))
+        return found
 
     def setup(self, params):
         """Logs in."""
@@ -911,12 +940,25 @@ def plain(value):
     return {NOT_JSON: str(value) if isinstance(value, float) else type(value).__name__}
 
 
-def nearest(name, names):
-    """The most similar of some names, if any is."""
+def nearest(name, names, least=0.8):
+    """The most similar of some names, if any is similar enough."""
     import difflib
 
-    found = difflib.get_close_matches(name, names, 1, 0.8)
+    found = difflib.get_close_matches(name, names, 1, least)
     return found[0] if found else None
+
+
+def words_in_name(name):
+    """The words of a name, one thing for many."""
+    return {word.rstrip("s") for word in name.split("_")}
+
+
+def names_in(code):
+    """The names that code uses, and what is defined in it."""
+    if code is None:
+        return set()
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return set(code.co_names).union(*map(names_in, inner))
 
 
 def did_you_mean(name, names):
