@@ -289,7 +289,7 @@ fn browse(page: &Path) -> (String, Vec<String>) {
 fn forms() -> Result<(), Failed> {
     let sandbox = reported();
     let summary = sandbox
-        .bowline(&["report", "sqlite", "--format", "markdown"])
+        .bowline(&["report", "--connector", "sqlite", "--format", "markdown"])
         .exits(exit_code::OK);
     assert!(
         summary.stdout.contains("`get_avg_function`"),
