@@ -810,8 +810,10 @@ class Pipeline:
         names = [name for name in given if not name.startswith("_") and name not in used]
         names = [name for name in names if name not in FETCHING + MAY_BE_CALLED]
         for wanted in FETCHING + MAY_BE_CALLED:
-            near = nearest(wanted, names) if wanted not in given else None
-            if wanted in FETCHING and wanted not in given and near is None:
+            if hasattr(self._module.Connector, wanted):
+                continue
+            near = nearest(wanted, names)
+            if wanted in FETCHING and near is None:
                 # It cannot do without: another name for it is there, if any says the same in part.
                 alike = [name for name in names if words_in_name(name) & words_in_name(wanted)]
                 near = nearest(wanted, alike, 0.0)
