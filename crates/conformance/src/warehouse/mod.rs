@@ -24,6 +24,7 @@ mod finding;
 mod functional;
 mod judge;
 mod letters;
+mod logged_query;
 mod metadata;
 mod outcome;
 mod plan;

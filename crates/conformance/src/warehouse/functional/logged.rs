@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::warehouse::answers::{Answers, came};
 use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::logged_query::LoggedQuery;
 use crate::warehouse::outcome::Step;
-use crate::warehouse::query_logs::{LEEWAY, LoggedQuery};
+use crate::warehouse::query_logs::LEEWAY;
 use crate::warehouse::tokens::{Likeness, TokenKind, holds, tokens, unqualified};
 
 /// How far the clocks of server and client may be apart where nobody has asked.

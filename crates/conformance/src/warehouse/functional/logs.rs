@@ -21,8 +21,9 @@ use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, PageRequest, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::logged_query::{LoggedQuery, read_logs};
 use crate::warehouse::outcome::{Doubt, Outcome, Step};
-use crate::warehouse::query_logs::{self, Bounds, LEEWAY, LoggedQuery, nothing_logged, read_logs};
+use crate::warehouse::query_logs::{self, Bounds, LEEWAY, nothing_logged};
 use crate::warehouse::reading;
 use crate::warehouse::tokens::{Likeness, TokenKind, tokens};
 
