@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod clamped;
+mod kinds;
 mod mutants;
 mod operators;
 mod over_http;
