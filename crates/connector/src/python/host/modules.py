@@ -31,6 +31,8 @@ def outside(path, here, places, known):
         return is_below(file, here) and not any(is_below(file, place) for place in installed)
 
     files = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
+    # `multiprocessing` gives the program that runs a second name, `__mp_main__`.
+    files.discard(file_of(sys.modules.get("__main__")))
     loaded = {file for file in map(os.path.realpath, filter(None, files)) if is_ours(file)}
     later = reached(path, here, loaded, is_ours)
     return {"loaded": shown(loaded, here), "imported": shown(later - loaded, here)}
