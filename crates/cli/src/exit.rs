@@ -133,6 +133,7 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
         | WorkbenchError::Credentials { .. }
         | WorkbenchError::CredentialsCheck { .. }
         | WorkbenchError::Secret { .. }
+        | WorkbenchError::UnreadCredentials(_)
         | WorkbenchError::NoEvidence { .. }
         | WorkbenchError::Evidence(_)
         | WorkbenchError::Expression(_) => exit_code::INVALID,

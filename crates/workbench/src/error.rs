@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{CredentialsError, LoadError, WorkspaceError};
-use bowline_contract::credentials::{self, FoundSecret};
+use bowline_contract::credentials::{self, FoundSecret, UnreadCredentials};
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_evidence::EvidenceError;
 use bowline_pipeline::SourceError;
@@ -68,6 +68,9 @@ pub enum WorkbenchError {
         /// What stands there.
         secret: FoundSecret,
     },
+    /// Whether what others shall have holds a secret cannot be found out.
+    #[error(transparent)]
+    UnreadCredentials(#[from] UnreadCredentials),
     /// The database gives nobody rights.
     #[error("no rights to find: {product} has no accounts")]
     NoAccounts {
@@ -148,6 +151,7 @@ impl Diagnose for WorkbenchError {
             Self::Secret { .. } => told().hint(
                 "take it out of connector.toml, the templates or manifest.json; who runs the connector has credentials of their own".to_owned(),
             ),
+            Self::UnreadCredentials(_) => told().hint("mend the file, or remove it".to_owned()),
             Self::NoAccounts { .. } => told().hint(
                 "let the system's user that the agent runs as read its file, and write it where functional checks run"
                     .to_owned(),

@@ -281,7 +281,7 @@ pub fn export(connector: &Connector, report: &Report) -> Result<Exported, Workbe
     let files = export.templates.iter();
     let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
     let files = files.chain([(MANIFEST_FILE, manifest.as_str())]);
-    forbid_secrets(&SecretScan::of(&connector.dir), files)?;
+    forbid_secrets(&SecretScan::of(&connector.dir)?, files)?;
     export.write(&folder).map_err(WorkbenchError::Export)?;
     Ok(Exported { export, folder })
 }
@@ -311,7 +311,7 @@ pub fn pack(
         at: Some(report.now.strftime("%Y-%m-%d").to_string()),
     };
     let new = NewPack::of(connector, (name, folder), &proven, &found)?;
-    let scan = SecretScan::of(&connector.dir);
+    let scan = SecretScan::of(&connector.dir)?;
     for own in connector.templates.iter() {
         let Some((path, line)) = own.place() else {
             continue;

@@ -14,5 +14,5 @@ pub use bowline_cerberus::{Schema, SchemaError};
 pub use check::{
     CONNECT_ARGS, CredentialsError, NearMiss, Problem, check, near_misses, parse_schema,
 };
-pub use scan::{FoundSecret, SecretScan};
+pub use scan::{FoundSecret, SecretScan, UnreadCredentials};
 pub use secret::{is_public_key, secret_values};

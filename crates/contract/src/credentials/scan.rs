@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::DirEntry;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bowline_words::Redactor;
 use serde_json::Value;
@@ -27,6 +27,16 @@ pub struct SecretScan {
     words: BTreeSet<String>,
 }
 
+/// Credentials whose secrets cannot be looked for: nobody knows them.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot look for the secrets of `{}`: {why}", .path.display())]
+pub struct UnreadCredentials {
+    /// The file.
+    pub path: PathBuf,
+    /// Why they are not known.
+    pub why: String,
+}
+
 /// A secret that stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundSecret {
@@ -40,23 +50,31 @@ impl SecretScan {
     /// Finds the secrets of a connector's own credentials in any writing, and what files say is a secret. Of the
     /// credentials count values whose keys say that they are secret, and others that are no words, names or numbers; what
     /// is a name there too, or the name of the connector, its pack, its driver or a key, is none.
-    #[must_use]
-    pub fn of(connector: &Path) -> Self {
+    ///
+    /// # Errors
+    /// [`UnreadCredentials`] when credentials cannot be read, or are not JSON.
+    pub fn of(connector: &Path) -> Result<Self, UnreadCredentials> {
         let names = names_of(connector);
-        let secrets_of = |entry: DirEntry| {
-            let name = entry.file_name();
-            let path = layout::is_credentials_file(name.to_str()?).then(|| entry.path())?;
-            let text = reading::read_text(&path).ok()?;
-            let document = serde_json::from_str::<Value>(&text).ok()?;
-            Some(telling_secrets(&document, &names))
-        };
         let entries = connector.read_dir().into_iter().flatten().flatten();
-        let secrets: Vec<String> = entries.filter_map(secrets_of).flatten().collect();
+        let is_credentials = |entry: &DirEntry| {
+            entry
+                .file_name()
+                .to_str()
+                .is_some_and(layout::is_credentials_file)
+        };
+        let mut secrets = Vec::new();
+        for entry in entries.filter(is_credentials) {
+            let path = entry.path();
+            match document_of(&path) {
+                Ok(document) => secrets.extend(telling_secrets(&document, &names)),
+                Err(why) => return Err(UnreadCredentials { path, why }),
+            }
+        }
         let words = secrets.iter().filter(|secret| is_word(secret));
-        Self {
+        Ok(Self {
             words: words.map(|word| word.to_lowercase()).collect(),
             redactor: Redactor::new(secrets),
-        }
+        })
     }
 
     /// The first secret in a file's text.
@@ -77,6 +95,15 @@ impl SecretScan {
             None => written(path, text),
         }
     }
+}
+
+/// What a file of credentials holds; an empty one holds nothing.
+fn document_of(path: &Path) -> Result<Value, String> {
+    let text = reading::read_text(path).map_err(|error| error.to_string())?;
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))
 }
 
 fn line_at(text: &str, at: usize) -> usize {

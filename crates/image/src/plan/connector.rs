@@ -114,9 +114,7 @@ pub(super) fn check(
         _ => Vec::new(),
     };
     let language = language?;
-    if matches!(language, Language::Python) {
-        ignored_files(candidate, &ignored, mistakes);
-    }
+    ignored_files(candidate, &language, &ignored, mistakes);
     let own = own_files(candidate, &root, ignored).map_err(|problems| {
         for problem in problems {
             mistakes.keep::<()>(Err(problem));
@@ -236,7 +234,19 @@ fn forbid_secrets(
     files: &[PlannedFile],
     mistakes: &mut Mistakes<'_>,
 ) {
-    for (path, found) in secrets::files_with_secrets(candidate, files) {
+    let found = match secrets::files_with_secrets(candidate, files) {
+        Ok(found) => found,
+        Err(unread) => {
+            let what = format!(
+                "{}: its secrets cannot be looked for in what ships: {}",
+                mistakes.shown(&unread.path),
+                unread.why
+            );
+            let hint = "mend the file, or remove it".to_owned();
+            return mistakes.add(PlanProblemKind::Secret, what, Some(hint));
+        }
+    };
+    for (path, found) in found {
         if request.secrets.iter().any(|allowed| allowed == path) {
             continue;
         }
@@ -327,6 +337,14 @@ fn read_manifest(
             return (None, None);
         }
     };
+    if is_longer(&path, &text) {
+        let what = format!(
+            "{}: it begins with a byte order mark, which the agent's reader of JSON refuses",
+            mistakes.shown(&path)
+        );
+        let hint = "save it as UTF-8 without a mark (BOM)".to_owned();
+        mistakes.add(PlanProblemKind::File, what, Some(hint));
+    }
     let again = (candidate.class == AssetClass::Warehouse)
         .then(|| format!("run `bowline export {}` again", candidate.name));
     match exported::read(candidate.class, &text) {
@@ -358,6 +376,11 @@ fn read_manifest(
             (None, None)
         }
     }
+}
+
+/// Whether a file holds more than the text that was read from it: the mark that some editors begin it with.
+fn is_longer(path: &Path, text: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| about.len() > text.len() as u64)
 }
 
 fn mode_of(identity: &Identity, choice: ModeChoice, mistakes: &mut Mistakes<'_>) -> Option<Mode> {
@@ -437,13 +460,23 @@ fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {
     }
 }
 
-/// What a connector in Python cannot do without, where a `.gitignore` names it.
-fn ignored_files(candidate: &Candidate, ignored: &Ignored, mistakes: &mut Mistakes<'_>) {
-    for name in [
-        layout::PYTHON_FILE,
-        layout::REQUIREMENTS_FILE,
-        layout::DOCKERFILE_EXTRA,
-    ] {
+/// What a connector cannot do without, where a `.gitignore` names it. What an export takes the place of may be named.
+fn ignored_files(
+    candidate: &Candidate,
+    language: &Language,
+    ignored: &Ignored,
+    mistakes: &mut Mistakes<'_>,
+) {
+    let mut needed = vec![layout::DOCKERFILE_EXTRA];
+    needed.extend(match language {
+        Language::Python => [layout::PYTHON_FILE, layout::REQUIREMENTS_FILE],
+        // The image's own program reads the connector's folder.
+        Language::Declared => [layout::CONNECTOR_FILE, layout::TEMPLATES_FILE],
+    });
+    if candidate.class == AssetClass::Pipeline || matches!(language, Language::Declared) {
+        needed.push(layout::MANIFEST_FILE);
+    }
+    for name in needed {
         let path = candidate.dir.join(name);
         if path.is_file() && ignored.names(&path, false) {
             let why = "a `.gitignore` names it, and what it names stays out of images";

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use bowline_contract::credentials::{FoundSecret, SecretScan};
+use bowline_contract::credentials::{FoundSecret, SecretScan, UnreadCredentials};
 use bowline_oci::layer::Content;
 
 use super::{Candidate, PlannedFile};
@@ -16,12 +16,15 @@ const PIECE: usize = 4 << 20;
 const OVERLAP: usize = 64 << 10;
 
 /// The files that hold a secret, each with what it holds.
+///
+/// # Errors
+/// When the connector's own secrets are not known.
 pub(super) fn files_with_secrets<'f>(
     candidate: &Candidate,
     files: &'f [PlannedFile],
-) -> Vec<(&'f Path, FoundSecret)> {
-    let scan = SecretScan::of(&candidate.dir);
-    files
+) -> Result<Vec<(&'f Path, FoundSecret)>, UnreadCredentials> {
+    let scan = SecretScan::of(&candidate.dir)?;
+    Ok(files
         .iter()
         .filter_map(|file| match &file.content {
             Content::File(path) => Some(path.as_path()),
@@ -29,7 +32,7 @@ pub(super) fn files_with_secrets<'f>(
         })
         // What cannot be read is told where it is packed.
         .filter_map(|path| Some((path, secret_in(&scan, path, PIECE, OVERLAP).ok()??)))
-        .collect()
+        .collect())
 }
 
 /// The first secret in a file, in whatever encoding and however large it is.
@@ -123,7 +126,7 @@ mod tests {
         std::fs::write(dir.path().join("credentials.json"), credentials).unwrap();
         let path = dir.path().join("data.bin");
         std::fs::write(&path, content).unwrap();
-        let scan = SecretScan::of(dir.path());
+        let scan = SecretScan::of(dir.path()).unwrap();
         secret_in(&scan, &path, SMALL_PIECE, SMALL_OVERLAP)
             .unwrap()
             .is_some()

@@ -425,6 +425,72 @@ fn problems(space: &Space, candidates: &[Candidate], unproven: &[PathBuf]) -> Ve
 }
 
 #[test]
+fn what_a_connector_cannot_do_without_is_not_ignored() {
+    let space = Space::new();
+    space
+        .pipeline("jobs")
+        .pipeline("told")
+        .warehouse("shop", "0000001", METADATA)
+        .write("connectors/shop/manifest.json", "{}")
+        .write("etl_connectors/told/connector.toml", "[http]")
+        .write(".gitignore", "*.json\n*.toml\n");
+    let all = [
+        space.candidate(AssetClass::Pipeline, "jobs"),
+        space.candidate(AssetClass::Pipeline, "told"),
+        space.candidate(AssetClass::Warehouse, "shop"),
+    ];
+    let problems = space.problems(&all, ModeChoice::Auto);
+    for file in [
+        "etl_connectors/jobs/manifest.json",
+        "etl_connectors/told/manifest.json",
+        "etl_connectors/told/connector.toml",
+    ] {
+        let told = format!("`{file}`: a `.gitignore` names it");
+        assert!(
+            problems.iter().any(|each| each.contains(&told)),
+            "{problems:?}"
+        );
+    }
+    // An export takes its place.
+    assert!(
+        !problems.iter().any(|each| each.contains("connectors/shop")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_manifest_that_the_agent_cannot_read_is_refused() {
+    let space = Space::new();
+    space.pipeline("jobs");
+    let jobs = space.candidate(AssetClass::Pipeline, "jobs");
+    let text = std::fs::read_to_string(jobs.dir.join("manifest.json")).unwrap();
+    space.write(
+        "etl_connectors/jobs/manifest.json",
+        &format!("\u{feff}{text}"),
+    );
+    let problems = space.problems(std::slice::from_ref(&jobs), ModeChoice::Auto);
+    assert!(
+        matches!(&problems[..], [one] if one.contains("byte order mark")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn credentials_that_cannot_be_read_stop_a_build() {
+    let space = Space::new();
+    space.pipeline("jobs").write(
+        "etl_connectors/jobs/credentials.json",
+        "{\"token\": \"geheim\",}",
+    );
+    let jobs = space.candidate(AssetClass::Pipeline, "jobs");
+    let problems = space.problems(std::slice::from_ref(&jobs), ModeChoice::Auto);
+    assert!(
+        matches!(&problems[..], [one] if one.contains("credentials.json`: its secrets cannot be looked for")),
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn code_that_stays_out_keeps_a_connector_out() {
     let space = Space::new();
     space.pipeline("jobs").write("sdk/client.py", "");

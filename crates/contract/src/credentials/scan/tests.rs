@@ -17,7 +17,32 @@ fn scan_for(credentials: &str) -> SecretScan {
     ] {
         std::fs::write(shop.join(name), text).unwrap();
     }
-    SecretScan::of(&shop)
+    SecretScan::of(&shop).unwrap()
+}
+
+#[test]
+fn credentials_that_cannot_be_read_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(layout::CREDENTIALS_FILE);
+    for (text, why) in [
+        (&b"{\"password\": \"geheim\",}"[..], "not JSON: "),
+        (b"\xFF\xFE{\0}\0", "UTF-16"),
+        (b"\"\xFF\"", "UTF-8"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let told = SecretScan::of(dir.path()).unwrap_err().to_string();
+        assert!(
+            told.contains(why) && told.contains("credentials.json"),
+            "{told}"
+        );
+        assert!(!told.contains("geheim"), "{told}");
+    }
+    for text in ["", "\u{feff}{}", "{\"connect_args\": {\"password\": \"\"}}"] {
+        std::fs::write(&path, text).unwrap();
+        assert!(SecretScan::of(dir.path()).is_ok(), "{text}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(SecretScan::of(dir.path()).is_ok());
 }
 
 #[test]
