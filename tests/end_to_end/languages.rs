@@ -81,9 +81,11 @@ fn python_stubs() -> Result<(), Failed> {
 fn python_sqlite() -> Result<(), Failed> {
     let sandbox = Engine::Sqlite.shop();
     sandbox.bowline(&["export", "sqlite"]);
-    sandbox
+    let new = sandbox
         .bowline_with_python(&["new", "own", "--lang", "python", "--dialect", "sqlite"])
         .exits(exit_code::OK);
+    // It is complete as it is.
+    assert!(!new.stderr.contains("write connectors/"), "{}", new.said());
     let path = sandbox.work().join("shop.db");
     write_credentials(&sandbox, "own", &json!({ "path": path }));
     let ran = sandbox

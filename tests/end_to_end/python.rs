@@ -434,7 +434,7 @@ fn faults() -> Result<(), Failed> {
         ("import shophelp", "hint: connector.py must stand alone"),
         (
             "print('hello')",
-            "neither a class `BaseConnector` nor a class `Connector`",
+            "connector.py has no class `BaseConnector`",
         ),
         ("raise SystemExit(3)", "SystemExit: 3"),
         (

@@ -419,6 +419,10 @@ fn misspelt() -> Result<(), Failed> {
             base.replace("BaseConnector", "BaseConector"),
             "did you mean `BaseConnector`? line 4: `BaseConector`",
         ),
+        (
+            base.replace("BaseConnector", "PostgresConnector"),
+            "did you mean `BaseConnector`? line 4: `PostgresConnector`",
+        ),
     ] {
         let sandbox = Sandbox::new();
         write(&sandbox, &code);

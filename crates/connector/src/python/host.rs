@@ -84,6 +84,7 @@ fn program_with(
     let extra = optional(name, &dir.join(layout::DOCKERFILE_EXTRA))?;
     let settings = serde_json::json!({
         "connector": dir.join(layout::PYTHON_FILE),
+        "class": class_in(&dir),
         "name": name.as_str(),
         "system_packages": system_packages(&extra),
     });
@@ -94,6 +95,15 @@ fn program_with(
         settings.to_string().into(),
     ];
     Ok(Program::new(name.as_str(), command, workspace.root()))
+}
+
+/// The class that a connector's file has where its folder says what it connects to.
+fn class_in(dir: &Path) -> Option<&'static str> {
+    match dir.parent()?.file_name()?.to_str()? {
+        layout::CONNECTORS_DIR => Some("BaseConnector"),
+        layout::ETL_CONNECTORS_DIR => Some("Connector"),
+        _ => None,
+    }
 }
 
 /// The same program, run by the interpreter that was really found behind a launcher.

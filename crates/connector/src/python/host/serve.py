@@ -1,7 +1,7 @@
 """Runs one connector.py, unchanged, and speaks the process protocol for it.
 
 Started as `python -I host.py SETTINGS`, where SETTINGS is a JSON object: `connector` (the path of connector.py),
-`name` and `system_packages`. Only the standard library is used, from Python 3.8 on. The files values.py, failures.py and
+`class` (the one that the connector's folder asks for, if it does), `name` and `system_packages`. Only the standard library is used, from Python 3.8 on. The files values.py, failures.py and
 modules.py stand before this one in the same program.
 
 The connector's own prints go to standard error and it finds its standard input empty, so that nothing it does can
@@ -265,18 +265,21 @@ def load(settings):
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, module.__dict__)
-    if hasattr(module, "BaseConnector"):
-        return Warehouse(module, path)
-    if hasattr(module, "Connector"):
-        return Pipeline(module, path)
+    asked = settings.get("class")
+    kinds = {"BaseConnector": lambda: Warehouse(module, path), "Connector": lambda: Pipeline(module, path)}
+    for name in [asked, *kinds] if asked else kinds:
+        if hasattr(module, name):
+            return kinds[name]()
     message = "connector.py has neither a class `BaseConnector` nor a class `Connector`"
+    if asked:
+        message = "connector.py has no class `%s`" % asked
     classes = [name for name, each in vars(module).items() if issubclass(type(each), type)]
-    near = nearest("BaseConnector", classes) or nearest("Connector", classes)
-    if near:
-        cls = getattr(module, near)
-        meant = "BaseConnector" if nearest("BaseConnector", [near]) else "Connector"
-        place = "line %s: `%s`" % (line_of_class(cls, path) or "?", near)
-        raise Refusal(FAILED, message, kind="driver", hint="did you mean `%s`? %s" % (meant, place))
+    likely = [(each, nearest(each, classes)) for each in ([asked] if asked else kinds)]
+    likely += [(asked, name) for name in classes if asked and name.endswith("Connector")]
+    for meant, near in likely:
+        if near:
+            place = "line %s: `%s`" % (line_of_class(getattr(module, near), path) or "?", near)
+            raise Refusal(FAILED, message, kind="driver", hint="did you mean `%s`? %s" % (meant, place))
     raise Refusal(FAILED, message, kind="driver")
 
 
