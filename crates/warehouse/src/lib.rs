@@ -38,5 +38,7 @@ mod schemas;
 pub mod template;
 
 pub use connector::{Connector, Driver, FunctionalTarget, MissingFile, OpenError};
-pub use scaffold::{AskedDriver, Draft, Scaffold, Scaffolded, pack_with_driver};
+pub use scaffold::{
+    AskedDriver, Draft, Scaffold, Scaffolded, is_reached_from_python, pack_with_driver,
+};
 pub use schemas::schemas;

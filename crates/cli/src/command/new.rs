@@ -12,7 +12,9 @@ use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
 use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded, pack_with_driver};
+use bowline_warehouse::{
+    AskedDriver, Scaffold, Scaffolded, is_reached_from_python, pack_with_driver,
+};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 use dialoguer::console::{Term, truncate_str};
@@ -360,6 +362,7 @@ fn steps(
         ));
     }
     match (&connector.driver.kind, language) {
+        (_, Some(Language::Python)) if pack.is_some_and(is_reached_from_python) => {}
         (_, Some(Language::Python)) => steps.push((
             format!("write {}", place.join(PYTHON_FILE).display()),
             "how the database is reached",

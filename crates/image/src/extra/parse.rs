@@ -42,6 +42,8 @@ pub struct ExtraProblem {
 pub enum ExtraProblemKind {
     /// `COPY` or `ADD`: the instruction.
     Copies(String),
+    /// `ADD` of what lies at an address.
+    Fetches,
     /// Another instruction of Dockerfiles that is not for connectors to give.
     Refused(String),
     /// No instruction at all.
@@ -58,6 +60,7 @@ impl fmt::Display for ExtraProblem {
                 f,
                 "`{word}` has nothing to copy from: the folder that the image is built from is temporary"
             ),
+            ExtraProblemKind::Fetches => f.write_str("`ADD` is not for connectors"),
             ExtraProblemKind::Refused(word) => {
                 write!(
                     f,
@@ -76,9 +79,12 @@ impl Diagnose for ExtraProblem {
     fn diagnose(&self) -> Diagnostic {
         let hint = match &self.kind {
             ExtraProblemKind::Copies(_) => Some(
-                "fetch the file with `RUN`, or put it into the connector's folder if it is a pipeline connector"
+                "put the file into the connector's folder, which goes into the image, or fetch it with `RUN`"
                     .to_owned(),
             ),
+            ExtraProblemKind::Fetches => {
+                Some("fetch it with `RUN curl -fsSLo FILE ADDRESS`".to_owned())
+            }
             ExtraProblemKind::Unknown(word) => Some(bowline_words::nearest::hint(word, ALLOWED)),
             ExtraProblemKind::Refused(_) | ExtraProblemKind::Malformed(..) => None,
         };
@@ -222,6 +228,7 @@ fn instruction(written: Written) -> Result<Instruction, ExtraProblemKind> {
         "RUN" => Action::Run,
         "ENV" => Action::Env(env(arguments).map_err(malformed)?),
         "ARG" => Action::Arg(arg(arguments).map_err(malformed)?),
+        "ADD" if arguments.contains("://") => return Err(ExtraProblemKind::Fetches),
         "COPY" | "ADD" => return Err(ExtraProblemKind::Copies(name)),
         other if OTHERS.contains(&other) => return Err(ExtraProblemKind::Refused(name)),
         _ => return Err(ExtraProblemKind::Unknown(word.to_owned())),
@@ -313,18 +320,21 @@ mod tests {
     #[test]
     fn everything_that_may_not_stand_there_is_said_at_once() {
         assert_eq!(
-            problems("COPY a b\nadd x y\nUSER root\nRUM ls\nENV A\nENV A='x\nRUN\nARG =1\n"),
+            problems(
+                "COPY a b\nadd x y\nADD https://h.example/x /x\nUSER root\nRUM ls\nENV A\nENV A='x\nRUN\nARG =1\n"
+            ),
             [
                 "line 1: `COPY` has nothing to copy from: the folder that the image is built from is temporary\n\
-                 hint: fetch the file with `RUN`, or put it into the connector's folder if it is a pipeline connector",
+                 hint: put the file into the connector's folder, which goes into the image, or fetch it with `RUN`",
                 "line 2: `ADD` has nothing to copy from: the folder that the image is built from is temporary\n\
-                 hint: fetch the file with `RUN`, or put it into the connector's folder if it is a pipeline connector",
-                "line 3: `USER` is not for connectors: only `RUN`, `ENV` and `ARG` are",
-                "line 4: unknown instruction: `RUM`\nhint: did you mean `RUN`?",
-                "line 5: cannot read `ENV`: `A` has no value",
-                "line 6: cannot read `ENV`: a single quote is not closed",
-                "line 7: cannot read `RUN`: nothing stands behind it",
-                "line 8: cannot read `ARG`: `=1` is not `NAME=value`",
+                 hint: put the file into the connector's folder, which goes into the image, or fetch it with `RUN`",
+                "line 3: `ADD` is not for connectors\nhint: fetch it with `RUN curl -fsSLo FILE ADDRESS`",
+                "line 4: `USER` is not for connectors: only `RUN`, `ENV` and `ARG` are",
+                "line 5: unknown instruction: `RUM`\nhint: did you mean `RUN`?",
+                "line 6: cannot read `ENV`: `A` has no value",
+                "line 7: cannot read `ENV`: a single quote is not closed",
+                "line 8: cannot read `RUN`: nothing stands behind it",
+                "line 9: cannot read `ARG`: `=1` is not `NAME=value`",
             ]
         );
     }

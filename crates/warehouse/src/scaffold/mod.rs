@@ -9,5 +9,6 @@ mod texts;
 mod write;
 
 pub use asked_driver::AskedDriver;
+pub use python::is_reached_from_python;
 pub(crate) use python::literal as python_literal;
 pub use write::{Draft, Scaffold, Scaffolded, pack_with_driver};

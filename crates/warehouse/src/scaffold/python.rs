@@ -49,6 +49,12 @@ const KNOWN: [KnownDriver; 3] = [
     },
 ];
 
+/// Whether a new connector in Python over this pack reaches its database without a change.
+#[must_use]
+pub fn is_reached_from_python(pack: &Pack) -> bool {
+    KNOWN.iter().any(|known| known.pack == pack.name)
+}
+
 const ANY: &str = include_str!("python/any.py");
 
 /// What every new connector imports from the standard library.
