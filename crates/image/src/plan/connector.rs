@@ -1,5 +1,6 @@
 //! One connector: its files, its manifest and its mode, checked.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bowline_contract::manifest::{AssetClass, ConnectionType};
@@ -13,8 +14,8 @@ use super::files::{self, FileProblem, Ignored};
 use super::problem::{PlanProblem, PlanProblemKind};
 use super::proof::{self, ObjectionEnd};
 use super::{
-    Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
-    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, requirements, secrets,
+    Candidate, ENABLING_VARIABLE, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector,
+    PlannedFile, Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, requirements, secrets,
 };
 use crate::error::ImageError;
 use crate::extra::DockerfileExtra;
@@ -423,7 +424,17 @@ pub(super) fn read_extra(dir: &Path, mistakes: &mut Mistakes<'_>) -> Option<Dock
     let path = dir.join(layout::DOCKERFILE_EXTRA);
     let text = read_optional(&path, mistakes)?;
     match DockerfileExtra::parse(&text) {
-        Ok(extra) => extra,
+        Ok(extra) => {
+            if extra.as_ref().is_some_and(switches_off) {
+                let (variable, value) = ENABLING_VARIABLE;
+                let what = format!(
+                    "{}: `{variable}` switches every connector of the image off where it is not `{value}`",
+                    mistakes.shown(&path)
+                );
+                mistakes.add(PlanProblemKind::Extra, what, Some("take it out".to_owned()));
+            }
+            extra
+        }
         Err(problems) => {
             for problem in problems {
                 let what = format!("{}: {problem}", mistakes.shown(&path));
@@ -446,6 +457,14 @@ pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<
         mistakes.add(PlanProblemKind::Requirements, what, None);
     }
     requirements
+/// Whether it takes back what the image sets so that connectors are loaded at all.
+fn switches_off(extra: &DockerfileExtra) -> bool {
+    let (variable, on) = ENABLING_VARIABLE;
+    let set = extra.carry_out(&mut BTreeMap::new(), &mut BTreeMap::new());
+    set.iter()
+        .any(|(name, value)| name == variable && !value.eq_ignore_ascii_case(on))
+}
+
 }
 
 fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {

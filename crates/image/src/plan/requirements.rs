@@ -58,6 +58,11 @@ fn problem(line: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if line.starts_with("- ") {
+        return Some(format!(
+            "`{line}` is no requirement: write it without the `-` before it"
+        ));
+    }
     let option = line.split(['=', ' ', '\t']).next().unwrap_or(line);
     let reads_a_file = match option {
         "-r" | "--requirement" | "-c" | "--constraint" | "-e" | "--editable" => true,
@@ -128,10 +133,11 @@ mod tests {
     fn what_cannot_hold_in_an_image_is_told() {
         let (kept, problems) = read(
             "requests\n-r other.txt\n--constraint=c.txt\n-e .\n./local.whl\n-rother.txt\n--find-links wheels/\n\
-             --index-url https://me:pw@host/simple\npkg @ git+ssh://git@host/x\n--extra-index-url https://${T}@host/\n",
+             --index-url https://me:pw@host/simple\npkg @ git+ssh://git@host/x\n--extra-index-url https://${T}@host/\n\
+             - six=1.16\n",
         );
         let lines: Vec<usize> = problems.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7, 8, 11]);
         assert!(!problems[6].1.contains("pw@"), "{}", problems[6].1);
         let kept: Vec<usize> = kept.iter().map(|each| each.line).collect();
         assert_eq!(kept, [1, 9, 10]);

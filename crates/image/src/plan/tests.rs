@@ -491,6 +491,30 @@ fn credentials_that_cannot_be_read_stop_a_build() {
 }
 
 #[test]
+fn no_connector_switches_the_others_off() {
+    let space = Space::new();
+    space.pipeline("jobs");
+    let jobs = space.candidate(AssetClass::Pipeline, "jobs");
+    let problems_with = |text: &str| {
+        space.write("etl_connectors/jobs/Dockerfile.extra", text);
+        problems(
+            &space,
+            std::slice::from_ref(&jobs),
+            std::slice::from_ref(&jobs.dir),
+        )
+    };
+    let told = problems_with("ENV A=1 MCD_CUSTOM_CONNECTORS_ENABLED=false\n");
+    assert!(
+        matches!(&told[..], [one] if one.contains("switches every connector")),
+        "{told:?}"
+    );
+    assert_eq!(
+        problems_with("ENV MCD_CUSTOM_CONNECTORS_ENABLED=true\n"),
+        [""; 0]
+    );
+}
+
+#[test]
 fn code_that_stays_out_keeps_a_connector_out() {
     let space = Space::new();
     space.pipeline("jobs").write("sdk/client.py", "");
