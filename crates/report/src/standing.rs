@@ -7,18 +7,18 @@ use crate::{PipelineReport, Report, Summary, Verdict, WarehouseReport};
 
 impl Report {
     /// What is known after this run: sections that it did not ask are taken from an earlier report about the same
-    /// connector and, for a warehouse, the same server, which may be such a union itself. A run that was stopped adds nothing to it.
+    /// connector of the same tier and, for a warehouse, the same kind of server, which may be such a union itself. A run that was stopped adds nothing to it.
     #[must_use]
     pub fn over(self, earlier: Self) -> Self {
         match (self, earlier) {
             (Self::Warehouse(last), Self::Warehouse(earlier))
-                if last.connector == earlier.connector
+                if (&last.connector, last.tier) == (&earlier.connector, earlier.tier)
                     && [earlier.product.as_str(), ""].contains(&last.product.as_str()) =>
             {
                 Self::Warehouse(last.over(earlier))
             }
             (Self::Pipeline(last), Self::Pipeline(earlier))
-                if last.connector == earlier.connector =>
+                if (&last.connector, last.tier) == (&earlier.connector, earlier.tier) =>
             {
                 Self::Pipeline(last.over(earlier))
             }
@@ -36,25 +36,45 @@ impl WarehouseReport {
         let names = SuiteSection::ALL.iter().map(|section| section.name());
         let sections = joined(names, &self.sections, &earlier.sections);
         let left = earlier.checks.into_iter();
-        let left = left.filter(|check| !is_asked(&check.section));
-        let mut checks: Vec<_> = left.chain(self.checks).collect();
-        checks.sort_by_key(|check| sections.iter().position(|name| *name == check.section));
+        let left: Vec<_> = left.filter(|check| !is_asked(&check.section)).collect();
+        let is_left = |id: &String| left.iter().any(|check| check.id == *id);
         let mut templates = self.templates;
-        for found in templates.iter_mut().filter(|each| each.verdict.is_none()) {
+        for found in &mut templates {
             let mut before = earlier.templates.iter();
-            if let Some(before) = before.find(|before| before.name == found.name)
-                && before.implemented == found.implemented
-            {
+            let Some(before) = before.find(|before| before.name == found.name) else {
+                continue;
+            };
+            // What another section found wrong of it is not mended because this one finds it right.
+            let mut short = left.iter().filter(|check| check.is_shortfall());
+            let is_short = short.any(|check| before.checks.contains(&check.id));
+            if before.implemented == found.implemented && (found.verdict.is_none() || is_short) {
                 *found = before.clone();
             }
         }
+        let mut culprits = self.culprits;
+        for mut before in earlier.culprits {
+            before.checks.retain(&is_left);
+            before.blocks.retain(&is_left);
+            let is_named = culprits.iter().any(|now| now.template == before.template);
+            if is_left(&before.check) && !is_named {
+                culprits.push(before);
+            }
+        }
+        let mut checks: Vec<_> = left.into_iter().chain(self.checks).collect();
+        checks.sort_by_key(|check| sections.iter().position(|name| *name == check.section));
+        let is_supported = |id: &String| {
+            let mut checks = checks.iter();
+            checks.any(|check| check.id == *id && check.verdict == Verdict::Supported)
+        };
         let mut capabilities = self.capabilities;
         for found in capabilities
             .iter_mut()
             .filter(|each| each.verdict.is_none())
         {
             let mut before = earlier.capabilities.iter();
-            if let Some(before) = before.find(|before| before.name == found.name) {
+            if let Some(before) = before.find(|before| before.name == found.name)
+                && !before.because.iter().any(is_supported)
+            {
                 *found = before.clone();
             }
         }
@@ -65,23 +85,15 @@ impl WarehouseReport {
                 *found = before.clone();
             }
         }
-        let is_right = |template: &str| {
-            let mut found = templates.iter();
-            found.any(|found| found.name == template && found.verdict == Some(Verdict::Supported))
+        let product = match self.product.as_str() {
+            "" => earlier.product,
+            _ => self.product,
         };
-        let mut culprits = self.culprits;
-        let before = earlier.culprits.into_iter().filter(|culprit| {
-            let mut now = culprits.iter();
-            !is_right(&culprit.template)
-                && !now.any(|now| now.template == culprit.template)
-                && checks
-                    .iter()
-                    .any(|check| check.id == culprit.check && check.verdict != Verdict::Supported)
-        });
-        let before: Vec<_> = before.collect();
-        culprits.extend(before);
         Self {
+            product,
             sections,
+            interrupted: earlier.interrupted,
+            left_behind: [earlier.left_behind, self.left_behind].concat(),
             summary: Summary::of(checks.iter().map(|check| check.verdict)),
             catalogue: self.catalogue.or(earlier.catalogue),
             culprits,
@@ -117,6 +129,7 @@ impl PipelineReport {
         }
         Self {
             sections,
+            interrupted: earlier.interrupted,
             summary: Summary::of(checks.iter().map(|check| check.verdict)),
             checks,
             features,

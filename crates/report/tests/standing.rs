@@ -102,3 +102,58 @@ fn a_run_that_was_stopped_and_one_of_another_server_change_nothing_else() {
     });
     assert_eq!(elsewhere.clone().over(whole()), elsewhere);
 }
+
+#[test]
+fn what_another_section_found_wrong_stays_wrong() {
+    let template = "a_template";
+    let judged = |report: &mut Value, section: &str, verdict: &str| {
+        let id = format!("{section}/of_two");
+        let mut check = report["checks"][0].clone();
+        for (name, value) in [
+            ("id", json!(id)),
+            ("section", json!(section)),
+            ("verdict", json!(verdict)),
+            ("reason", Value::Null),
+        ] {
+            check[name] = value;
+        }
+        report["checks"].as_array_mut().unwrap().push(check);
+        let found = &mut report["templates"][0];
+        found["name"] = json!(template);
+        found["verdict"] = json!(verdict);
+        found["implemented"] = json!(true);
+        found["checks"] = json!([id]);
+    };
+    let before = changed(|report| {
+        judged(report, "functional", "wrong");
+        report["sections"] = json!(["metadata", "functional"]);
+        report["culprits"] = json!([{"template": template, "check": "functional/of_two",
+            "checks": ["functional/of_two"], "blocks": [], "place": null, "text": null,
+            "needs": null, "hint": null, "mend": null}]);
+    });
+    let last = |section: &str| {
+        changed(|report| {
+            report["checks"] = json!([report["checks"][0]]);
+            judged(report, section, "supported");
+            report["sections"] = json!([section]);
+            report["culprits"] = json!([]);
+        })
+    };
+    let verdict = |report: &Report| {
+        let report = as_json(report);
+        let templates = report["templates"].as_array().unwrap().clone();
+        let found = templates
+            .into_iter()
+            .find(|found| found["name"].as_str().unwrap().starts_with(template));
+        (
+            found.unwrap()["verdict"].clone(),
+            report["culprits"].clone(),
+        )
+    };
+    let (found, culprits) = verdict(&last("metadata").over(before.clone()));
+    assert_eq!(found, "wrong");
+    assert_eq!(culprits[0]["template"], template);
+    let (found, culprits) = verdict(&last("functional").over(before));
+    assert_eq!(found, "supported");
+    assert_eq!(culprits, json!([]));
+}

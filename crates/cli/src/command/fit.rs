@@ -450,21 +450,25 @@ fn wrong_and_own(listing: &mut Listing, context: &Context, connector: &Connector
     ));
 }
 
-/// What the database said of the place where tables are to be made, where there is none or none for this account.
+/// What the database said where no table could be made for want of the place, or of the right.
 fn no_place(fitted: &Fitted) -> Option<&SqlError> {
     let checks = fitted.report.iter().flat_map(|report| &report.checks);
-    let mut functional = checks.filter(|check| check.check.section == SuiteSection::Functional);
-    functional.find_map(|check| match &check.outcome {
+    let mut made = checks.filter(|check| check.check.judges.contains(&create_test_table()));
+    made.find_map(|check| match &check.outcome {
         Outcome::Unsupported(Proof::Refused(error))
-            if matches!(
-                error.kind,
-                SqlErrorKind::MissingObject | SqlErrorKind::Permission
-            ) =>
+            if error.kind == SqlErrorKind::MissingObject =>
         {
+            Some(error)
+        }
+        Outcome::Unknown(Doubt::Answer(error)) if error.kind == SqlErrorKind::Permission => {
             Some(error)
         }
         _ => None,
     })
+}
+
+fn create_test_table() -> &'static Template {
+    Template::known("create_test_table")
 }
 
 /// Whether nothing spoke against a spelling, but there was no table to judge it by.

@@ -83,9 +83,9 @@ impl RenderArgs {
 
 /// Whether what a template became is a query already: some that stand in queries wrap a whole one.
 fn is_query(text: &str) -> bool {
-    let first = text.split(|letter: char| !letter.is_alphabetic());
-    let first = first.take(1).next().unwrap_or_default();
-    ["select", "with"].contains(&first.to_lowercase().as_str())
+    let text = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(');
+    let first = text.split(|letter: char| !letter.is_alphabetic()).next();
+    first.is_some_and(|first| ["SELECT", "WITH"].contains(&first.to_uppercase().as_str()))
 }
 
 /// Where the template's text stands.

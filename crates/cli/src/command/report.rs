@@ -148,6 +148,12 @@ pub(crate) fn check_place(context: &Context, file: Option<&Path>) -> Result<(), 
     let path = file
         .filter(|file| !is_standard_output(file))
         .map(|file| context.path(file));
+    if let Some(folder) = path.as_deref().filter(|path| path.is_dir()) {
+        return Err(CliError::usage(
+            format!("`{}` is a folder", context.shown(folder).display()),
+            "name a file in it",
+        ));
+    }
     match path.as_deref().and_then(Path::parent) {
         Some(folder) if !folder.is_dir() => Err(CliError::usage(
             format!("there is no folder `{}`", context.shown(folder).display()),

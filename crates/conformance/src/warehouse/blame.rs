@@ -253,10 +253,10 @@ impl Court<'_> {
             .into_iter()
             .filter(|template| self.suspects[&position].contains(template))
             .collect();
-        // Of two that may be it, what its author wrote is less tried than what a pack has.
+        // Of two that may be it, what its author wrote is less tried than what the pack of an engine has.
         candidates.sort_by_key(|template| {
             let is_judged = finding.check.judges.contains(template);
-            (!is_judged, self.prober.is_of_a_pack(template))
+            (!is_judged, self.prober.is_proven_elsewhere(template))
         });
         let mut unanswered = None;
         for template in &candidates {

@@ -32,11 +32,13 @@ pub(super) enum Stage {
 /// does not know yet which encoding is asked for.
 pub(super) fn refusal(body: &ErrorResponseBody, stage: Stage) -> Refusal {
     let (mut code, mut message, mut routine) = (String::new(), String::new(), String::new());
+    let mut ends_the_session = false;
     let (mut detail, mut hint) = (None, None);
     let mut fields = body.fields();
     while let Ok(Some(field)) = fields.next() {
         let text = String::from_utf8_lossy(field.value_bytes()).into_owned();
         match field.type_() {
+            b'V' => ends_the_session = text != "ERROR",
             b'C' => code = text,
             b'M' => message = text,
             b'D' => detail = Some(text),
@@ -47,6 +49,9 @@ pub(super) fn refusal(body: &ErrorResponseBody, stage: Stage) -> Refusal {
     }
     let kind = match stage {
         Stage::Connect => kind_of_login(&code, &message),
+        Stage::Statement if ends_the_session => {
+            kind_of_sqlstate(&code, &message).unwrap_or(SqlErrorKind::Other)
+        }
         Stage::Statement => kind_of_statement(&code, &message),
     };
     for (label, text) in [("detail", detail), ("server's hint", hint)] {
@@ -76,8 +81,8 @@ fn kind_of_statement(code: &str, message: &str) -> SqlErrorKind {
     match code {
         // The statement has parameters, which nobody gives values for: no matter of the connection.
         "08P01" => SqlErrorKind::Syntax,
-        // A server that can say so is there: what it did not reach is another one, behind a foreign table.
-        code if code.starts_with("08") => SqlErrorKind::Other,
+        // The session goes on: what was not reached is another server, behind a foreign table.
+        code if code.starts_with("08") => SqlErrorKind::Busy,
         code => kind_of_sqlstate(code, message).unwrap_or(SqlErrorKind::Other),
     }
 }
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn a_server_behind_the_server_is_no_lost_connection() {
         for (code, kind) in [
-            ("08001", SqlErrorKind::Other),
+            ("08001", SqlErrorKind::Busy),
             ("08P01", SqlErrorKind::Syntax),
             ("57P01", SqlErrorKind::Connection),
         ] {

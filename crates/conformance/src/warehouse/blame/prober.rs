@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bowline_contract::Template;
 use bowline_query::{Clock, Composer, Expressions};
-use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::dialect::{ANY_ENGINE, Pack};
 use bowline_warehouse::template::{Origin, TemplateSet};
 
 use crate::warehouse::Check;
@@ -76,10 +76,10 @@ impl Prober<'_> {
         unanswered.map_or(Ok(None), Err)
     }
 
-    /// Whether the connector has the template from a pack.
-    pub(super) fn is_of_a_pack(&self, template: &'static Template) -> bool {
+    /// Whether the connector has the template from the pack of an engine.
+    pub(super) fn is_proven_elsewhere(&self, template: &'static Template) -> bool {
         let own = self.subject.templates.get(template);
-        own.is_some_and(|own| matches!(own.origin, Origin::Pack(_)))
+        own.is_some_and(|own| matches!(&own.origin, Origin::Pack(pack) if pack.name != ANY_ENGINE))
     }
 
     /// Whether a check passes with a template spelled as a mend says.

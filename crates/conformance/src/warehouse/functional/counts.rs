@@ -81,20 +81,6 @@ fn near(row: &Table, rows: i64, said: f64) -> Outcome {
 pub(super) fn are_bytes(seen: &Rows, size: usize, rows: i64) -> Judged<()> {
     let least = BigDecimal::from(i64::try_from(size / COMPRESSED).unwrap_or(i64::MAX))
         .max(BigDecimal::from(rows * ROW_BYTES));
-    if let Some(none) = seen
-        .kept
-        .byte_count
-        .as_ref()
-        .filter(|bytes| bytes.is_zero())
-    {
-        return Err(wrong(
-            format!(
-                "a byte_count above 0 for {KEPT_ROWS} rows in `{}`",
-                seen.kept.name
-            ),
-            none.to_string(),
-        ));
-    }
     match &seen.changed.byte_count {
         Some(bytes) if *bytes < least => Err(wrong(
             format!(

@@ -380,6 +380,16 @@ impl Growth<'_> {
                     .filter(|_| self.tier == Tier::Strict);
                 let more = BigDecimal::from(ROW_BYTES * inserted.get());
                 let least = kept.map_or(before.clone(), |kept| (kept + more).max(before.clone()));
+                // Rows take room in every table, though it may be told late.
+                if kept.is_some_and(BigDecimal::is_zero) {
+                    return Ok(Seen::Otherwise {
+                        expected: format!(
+                            "a byte_count above 0 for {KEPT_ROWS} rows in `{}`",
+                            told.kept.name
+                        ),
+                        got: number(kept),
+                    });
+                }
                 Ok(match &told.changed.byte_count {
                     Some(bytes) if *bytes > least => Seen::AsExpected(()),
                     bytes => Seen::Otherwise {

@@ -1,7 +1,6 @@
 //! The way to what was made: its database and schema are listed, under the names that lead there.
 
 use super::table::{TestTable, TestTables};
-use crate::warehouse::ahead::Renders;
 use crate::warehouse::chain::{Chain, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{all_names, read_tables, repeated};
@@ -24,10 +23,7 @@ pub(super) const SCHEMA_LISTED: Spec = Spec::new(
 /// The name of the table's database in the catalogue: its own or, where the database does not mind, in another case.
 pub(super) fn find_database(chain: &mut Chain<'_>, tables: &TestTables) -> Option<String> {
     let TestTable {
-        database,
-        schema,
-        table,
-        ..
+        database, schema, ..
     } = &tables.changed;
     chain.check(
         &DATABASE_LISTED,
@@ -41,11 +37,6 @@ pub(super) fn find_database(chain: &mut Chain<'_>, tables: &TestTables) -> Optio
                 for name in [other, database] {
                     asking.query_apart("get_schemas_query", vec![("database_name", text(name))])?;
                 }
-            } else if listed.iter().position(|name| name == database) > Some(0) {
-                // A table is found without its database where the connection works in that.
-                let name = asking.render("escape_field_name", vec![("field_name", text(table))])?;
-                let sql = format!("SELECT COUNT(*) FROM {name}");
-                asking.try_run(None, &sql).map(drop)?;
             }
             Ok(())
         },
@@ -53,14 +44,6 @@ pub(super) fn find_database(chain: &mut Chain<'_>, tables: &TestTables) -> Optio
             let mut results = answers.results();
             let listed = results.next().map(all_names).unwrap_or(Ok(Vec::new()))?;
             let found = named(&listed, database, "database")?;
-            if let (true, Some(_), [first, ..]) = (found == database, results.next(), &*listed) {
-                return Err(wrong(
-                    format!(
-                        "the database `{database}` first: the connection works in it, for its tables are found without it"
-                    ),
-                    format!("`{first}`"),
-                ));
-            }
             let leads = |result: Option<&_>| {
                 let names = result.map(all_names).unwrap_or(Ok(Vec::new()))?;
                 Ok::<_, Outcome>(names.iter().any(|name| name.eq_ignore_ascii_case(schema)))
