@@ -267,10 +267,7 @@ impl Pipeline for DescribedPipeline {
             )?;
             let scope = with_sources(&self.scope, &sources);
             for row in rows_of(&sources, &warning.from) {
-                let scope = scope.with([
-                    ("record", row.record.clone()),
-                    ("parent", row.parent.clone()),
-                ]);
+                let scope = row.scope(&scope);
                 if reader.holds(warning.when.as_ref(), &scope, &row.record)? {
                     let text = reader.evaluate(&warning.message, &scope, &row.record)?;
                     texts.push(self.client.masked(&text.to_string()));
@@ -308,10 +305,7 @@ impl Pipeline for DescribedPipeline {
         let (mut ids, mut shared) = (BTreeSet::new(), Vec::new());
         for row in rows_of(&sources, &mapping.from) {
             summary.records += 1;
-            let row_scope = scope.with([
-                ("record", row.record.clone()),
-                ("parent", row.parent.clone()),
-            ]);
+            let row_scope = row.scope(&scope);
             let counts = reader.holds(mapping.when.as_ref(), &row_scope, &row.record);
             let make = || reader.asset(mapping, &scope, row);
             let make = || self.explaining(&reader, mapping, row, make);

@@ -23,10 +23,7 @@ impl SourceReader<'_> {
         row: &Row,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Scope, SourceError> {
-        let mut scope = scope.with([
-            ("record", row.record.clone()),
-            ("parent", row.parent.clone()),
-        ]);
+        let mut scope = row.scope(scope);
         for (name, expression) in &mapping.lets {
             if wanted(name) {
                 let value = self.evaluate(expression, &scope, &row.record)?;

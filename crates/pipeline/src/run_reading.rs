@@ -110,10 +110,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             RunQuery::Window(window) => (window_scope(&pipeline.scope, *window), Vec::new()),
             RunQuery::Ids(ids) => (pipeline.scope.with([(RUN_IDS, texts(ids))]), ids.clone()),
         };
-        let id_rows = ids.into_iter().map(|id| Row {
-            record: Value::from(id),
-            parent: Value::NONE,
-        });
+        let id_rows = ids.into_iter().map(|id| Row::of(Value::from(id)));
         let sources = Sources::from([(
             RUN_IDS.to_owned(),
             Arc::new(LoadedSource::list(id_rows.collect())),
@@ -306,10 +303,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let scope = with_sources(&self.scope, &self.sources);
         let mut wanted = Vec::new();
         for row in rows {
-            let row_scope = scope.with([
-                ("record", row.record.clone()),
-                ("parent", row.parent.clone()),
-            ]);
+            let row_scope = row.scope(&scope);
             let counts = self
                 .reader
                 .holds(mapping.when.as_ref(), &row_scope, &row.record);
@@ -354,10 +348,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         self.reader.absorb(group.reader)?;
         let scope = with_sources(&self.scope, &self.sources);
         self.reader.name_lists(&self.of_runs, |record| {
-            let row = Row {
-                record: to_value(record.clone()),
-                parent: Value::NONE,
-            };
+            let row = Row::of(to_value(record.clone()));
             self.id_of(&row, &scope)
         });
         let scope = with_sources(&self.scope, &group.sources);

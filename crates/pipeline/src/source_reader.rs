@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bowline_template::{Kind, Scope, Value};
 
-use crate::description::{Drivers, Failing, Origin, Source};
+use crate::description::{Drivers, Failing, GRANDPARENT, Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, to_json};
 use crate::failed::Part;
@@ -31,13 +31,43 @@ pub(crate) use lookup::LoadedSource;
 pub(crate) use mark::{Mark, contents};
 
 use failures::Failures;
-use nested::nested;
+use nested::{PARENT, nested};
 
 /// A record, and the record that it was asked for or found in.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) record: Value,
     pub(crate) parent: Value,
+    /// What the parent was asked for, or found in.
+    pub(crate) grandparent: Value,
+}
+
+impl Row {
+    /// A row of a record that nothing led to.
+    pub(crate) fn of(record: Value) -> Self {
+        Self {
+            record,
+            parent: Value::NONE,
+            grandparent: Value::NONE,
+        }
+    }
+
+    /// What expressions over it see besides.
+    pub(crate) fn scope(&self, around: &Scope) -> Scope {
+        around.with([
+            ("record", self.record.clone()),
+            (PARENT, self.parent.clone()),
+            (GRANDPARENT, self.grandparent.clone()),
+        ])
+    }
+
+    /// What a request for it sees besides, and what is found by that.
+    fn as_parent(&self, around: &Scope) -> Scope {
+        around.with([
+            (PARENT, nested(&self.record, &self.parent)),
+            (GRANDPARENT, self.parent.clone()),
+        ])
+    }
 }
 
 /// What becomes of a record that comes again and has changed meanwhile.
@@ -193,15 +223,17 @@ impl<'c> SourceReader<'c> {
             Origin::Each { when, .. } => {
                 let drivers = self.drivers(source, drivers, when.as_ref(), scope)?;
                 self.side_by_side(&drivers, |driver| {
-                    let scope = scope.with([("parent", driver.clone())]);
-                    self.all_pages(source, &scope, driver)
+                    self.all_pages(source, &driver.as_parent(scope), &driver.record)
                 })?
             }
             Origin::Batch { when, size, .. } => {
                 let drivers = self.drivers(source, drivers, when.as_ref(), scope)?;
                 let batches: Vec<Value> = drivers
                     .chunks(*size)
-                    .map(|batch| Value::list(batch.to_vec()))
+                    .map(|batch| {
+                        let records = batch.iter().map(|row| nested(&row.record, &row.parent));
+                        Value::list(records.collect())
+                    })
                     .collect();
                 self.side_by_side(&batches, |batch| {
                     let scope = scope.with([("batch", batch.clone())]);
@@ -218,7 +250,7 @@ impl<'c> SourceReader<'c> {
         rows: &[Row],
         when: Option<&Expression>,
         scope: &Scope,
-    ) -> Result<Vec<Value>, SourceError> {
+    ) -> Result<Vec<Row>, SourceError> {
         let mut drivers = Vec::new();
         let listed;
         let rows = match source.origin.drivers() {
@@ -229,11 +261,10 @@ impl<'c> SourceReader<'c> {
             _ => rows,
         };
         for row in rows {
-            let scope = scope.with([("parent", nested(&row.record, &row.parent))]);
-            let holds = self.holds(when, &scope, &row.record);
+            let holds = self.holds(when, &row.as_parent(scope), &row.record);
             let place = &source.origin;
             if self.one_of_many(place, Part::Record, &row.record, holds)? == Some(true) {
-                drivers.push(nested(&row.record, &row.parent));
+                drivers.push(row.clone());
             }
         }
         Ok(drivers)
@@ -247,11 +278,7 @@ impl<'c> SourceReader<'c> {
             Kind::None => Vec::new(),
             _ => vec![value],
         };
-        let rows = items.into_iter().map(|record| Row {
-            record,
-            parent: Value::NONE,
-        });
-        Ok(rows.collect())
+        Ok(items.into_iter().map(Row::of).collect())
     }
 
     /// The rows of every page. Where the description says so, a list that fails is left out from there on.
@@ -280,10 +307,10 @@ impl<'c> SourceReader<'c> {
 
     /// Does something for each item, as many at a time as requests may be under way; the rows keep the items' order.
     /// The first failure stops the rest.
-    fn side_by_side(
+    fn side_by_side<T: Sync>(
         &self,
-        items: &[Value],
-        work: impl Fn(&Value) -> Result<Vec<Row>, SourceError> + Sync,
+        items: &[T],
+        work: impl Fn(&T) -> Result<Vec<Row>, SourceError> + Sync,
     ) -> Result<Vec<Row>, SourceError> {
         let next = AtomicUsize::new(0);
         let results: Mutex<BTreeMap<usize, Result<Vec<Row>, SourceError>>> = Mutex::default();

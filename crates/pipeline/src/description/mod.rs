@@ -21,7 +21,7 @@ pub use fields::{Entries, FieldTree};
 pub use http::{Http, Limits, RejectRule, Then, Tls};
 pub use paging::{Follow, Hosts, Keep, Paging, PagingStyle};
 pub use read::parse;
-pub(crate) use read::source_names;
+pub(crate) use read::{GRANDPARENT, source_names};
 pub use reference::reference_markdown;
 pub use schema::schemas;
 pub use sources::{BodyFormat, Drivers, Failing, Index, Origin, Request, Source, WindowCap};

@@ -338,6 +338,9 @@ pub(crate) fn source_names(source: &Source) -> BTreeSet<String> {
     names
 }
 
+/// What the parent was asked for or found in: a text or a number cannot be asked for its own.
+pub(crate) const GRANDPARENT: &str = "grandparent";
+
 /// The ids that runs are asked for by: a name, and a source for `for_each`.
 const RUN_IDS: &str = "run_ids";
 /// The names that mean something everywhere.
@@ -347,7 +350,14 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
     let sources: Vec<&str> = description.sources.keys().map(String::as_str).collect();
     let mut check = |expression: &Expression, more: &[&str]| {
         for name in expression.names() {
-            let known = || more.iter().chain(&EVERYWHERE).chain(&sources).copied();
+            let led = more.contains(&"parent").then_some(&GRANDPARENT);
+            let known = || {
+                more.iter()
+                    .chain(led)
+                    .chain(&EVERYWHERE)
+                    .chain(&sources)
+                    .copied()
+            };
             if known().any(|known| known == name) || is_function(&name) {
                 continue;
             }

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bowline_template::{Scope, TemplateError, Value};
+use bowline_template::{Kind, Scope, TemplateError, Value};
 
 pub use template::Template;
 
@@ -73,7 +73,18 @@ impl Expression {
 
     /// Its value; nothing at all (an `if` without `else`, a walk through null) comes out as null.
     pub(crate) fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionProblem> {
-        let value = self.compiled.evaluate(scope)?;
+        let value = self.compiled.evaluate(scope).map_err(|error| {
+            let mut problem = ExpressionProblem::from(error);
+            let parent = scope.get("parent").map(Value::kind);
+            let is_plain = parent.is_some_and(|kind| kind != Kind::Mapping);
+            if is_plain && self.text.contains("parent.parent") {
+                problem.hint = Some(
+                    "`grandparent` is what the parent was asked for, also where that is no record"
+                        .to_owned(),
+                );
+            }
+            problem
+        })?;
         Ok(if value.is_undefined() {
             Value::NONE
         } else {

@@ -100,10 +100,7 @@ impl SourceReader<'_> {
         let mut one = BTreeMap::new();
         let mut many: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for row in &rows {
-            let scope = scope.with([
-                ("record", row.record.clone()),
-                ("parent", row.parent.clone()),
-            ]);
+            let scope = row.scope(scope);
             let key = self.evaluate(index.expression(), &scope, &row.record);
             let Some(key) = self.one_of_many(index, Part::Record, &row.record, key)? else {
                 continue;

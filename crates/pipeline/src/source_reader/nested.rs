@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bowline_template::{Failure, Kind, Native, Shape, Value};
 
-const PARENT: &str = "parent";
+pub(super) const PARENT: &str = "parent";
 
 /// A record with its parent; a field of the record's own with that name comes first.
 #[derive(Debug)]

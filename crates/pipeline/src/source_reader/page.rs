@@ -8,9 +8,9 @@ use super::behind::beside;
 use super::complaint::{Asking, broken_off, complaint};
 use super::lookup::exact;
 use super::mark::{Mark, Seen, contents};
-use super::nested::nested;
+use super::nested::{PARENT, nested};
 use super::{Changes, Row, SourceReader};
-use crate::description::{Origin, Source};
+use crate::description::{GRANDPARENT, Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, headers_value, to_json};
 use crate::failed::Part;
@@ -32,6 +32,13 @@ pub(super) struct Page {
     pub(super) beside: Value,
     /// What it says of what it is a part of.
     pub(super) extent: Extent,
+}
+
+impl Page {
+    /// What led to it, by its name.
+    fn led_by(&self, name: &str) -> Value {
+        self.scope.get(name).cloned().unwrap_or_default()
+    }
 }
 
 /// What the pages of a list before this one were like.
@@ -287,18 +294,16 @@ impl SourceReader<'_> {
             {
                 continue;
             }
-            let parent = self.parent(page);
+            let row = Row {
+                record: record.clone(),
+                parent: page.led_by(PARENT),
+                grandparent: page.led_by(GRANDPARENT),
+            };
             let found = match &source.flatten {
-                None => vec![Row {
-                    record: record.clone(),
-                    parent,
-                }],
+                None => vec![row],
                 Some(flatten) => {
-                    let scope = page
-                        .scope
-                        .with([("record", record.clone()), ("parent", parent)]);
-                    let around = nested(record, &self.parent(page));
-                    let inner = self.evaluate(flatten, &scope, record);
+                    let around = nested(record, &row.parent);
+                    let inner = self.evaluate(flatten, &row.scope(&page.scope), record);
                     let inner = self.one_of_many(flatten, Part::Record, record, inner)?;
                     let inner = match inner {
                         // As with `records`, one that is not in a list is a list of one.
@@ -310,6 +315,7 @@ impl SourceReader<'_> {
                         .map(|inner| Row {
                             record: inner,
                             parent: around.clone(),
+                            grandparent: row.parent.clone(),
                         })
                         .collect()
                 }
@@ -318,11 +324,7 @@ impl SourceReader<'_> {
                 .identity()
                 .filter(|_| page.failed_keys.binary_search(&index).is_ok());
             for row in found {
-                let scope = page.scope.with([
-                    ("record", row.record.clone()),
-                    ("parent", row.parent.clone()),
-                ]);
-                let holds = self.holds(source.when.as_ref(), &scope, &row.record);
+                let holds = self.holds(source.when.as_ref(), &row.scope(&page.scope), &row.record);
                 let place = &source.when;
                 if self.one_of_many(place, Part::Record, &row.record, holds)? == Some(true) {
                     if let Some(key) = key.take() {
@@ -344,10 +346,6 @@ impl SourceReader<'_> {
             Changes::Ignored => 0,
         };
         seen.insert(key, held) == Some(held) || handed.get(&key) == Some(&held)
-    }
-
-    fn parent(&self, page: &Page) -> Value {
-        page.scope.get("parent").cloned().unwrap_or_default()
     }
 }
 

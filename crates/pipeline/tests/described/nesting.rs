@@ -212,3 +212,42 @@ fn one_record_that_is_in_no_list_is_a_list_of_one() {
     let (events, _) = runs(&source(&vendor.url, &text), &always()).unwrap();
     assert_eq!(ids(&events), ["1", "2", "3"]);
 }
+
+#[test]
+fn a_parent_that_is_no_record_has_one_too() {
+    let sources = |parent: &str| {
+        format!(
+            r#"
+[sources.regions]
+path = "/regions"
+[sources.names]
+for_each = "regions"
+path = "/{{{{ parent.id }}}}/jobs"
+records = "response.JobNames"
+[sources.runs]
+for_each = "names"
+path = "/{{{{ {parent}.id }}}}/jobs/{{{{ parent }}}}/runs"
+flatten = "record.runs"
+"#
+        )
+    };
+    let vendor = Vendor::start(|asked| {
+        let parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+        Some(match parts.as_slice() {
+            ["regions"] => ok(json!([{"id": "eu"}, {"id": "us"}])),
+            [region, "jobs"] => ok(json!({"JobNames": [format!("{region}-load")]})),
+            [region, "jobs", name, "runs"] => {
+                ok(json!([{"runs": [{"id": format!("{region}:{name}"), "at": AT}]}]))
+            }
+            _ => status(404, json!({})),
+        })
+    });
+    let job = "parent.parent ~ '/' ~ grandparent";
+    let text = description(&sources("grandparent"), job);
+    let (events, _) = runs(&source(&vendor.url, &text), &day()).unwrap();
+    assert_eq!(ids(&events), ["eu:eu-load", "us:us-load"]);
+    assert_eq!(events[0]["job_source_id"], "eu-load/eu-load");
+    let text = description(&sources("parent.parent"), "grandparent");
+    let error = runs(&source(&vendor.url, &text), &day()).unwrap_err();
+    assert!(error.hint.unwrap_or_default().contains("`grandparent`"));
+}
