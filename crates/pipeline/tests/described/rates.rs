@@ -133,3 +133,36 @@ fn all_threads_share_what_is_left() {
     let http = "[http.limits]\nretries = 9\nlongest_wait_seconds = 0.002\n";
     assert_eq!(run_ids(&vendor, http, sources).unwrap().len(), 40);
 }
+
+#[test]
+fn what_is_not_ready_yet_is_asked_again_by_itself() {
+    let vendor = Vendor::start(|request| {
+        Some(match request.path.as_str() {
+            "/api/list" => {
+                let items: Vec<_> = (0..20).map(|id| json!({"id": id.to_string()})).collect();
+                ok(json!(items))
+            }
+            "/api/one/0" => ok(json!({"state": "RUNNING"})),
+            path => ok(json!({"state": "DONE", "id": path})),
+        })
+    });
+    let sources = |more: &str| {
+        format!(
+            "for_each = \"list\"\npath = \"/one/{{{{ parent.id }}}}\"\n\
+             reject = [{{ when = \"response.state == 'RUNNING'\", then = \"retry\" }}]\n{more}\n\
+             [sources.list]\npath = \"/list\""
+        )
+    };
+    let error = run_ids(&vendor, &limits(""), &sources("")).unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Vendor, "{error}");
+    assert!(error.hint.unwrap().contains("`retries`"));
+    // That others get through says nothing of it, and it keeps none of them back.
+    let before = vendor.asked().len();
+    let left = sources("failing = \"leave_out\"");
+    assert_eq!(run_ids(&vendor, &limits(""), &left).unwrap().len(), 19);
+    let asked = vendor.asked();
+    let of_it = asked[before..]
+        .iter()
+        .filter(|one| one.path == "/api/one/0");
+    assert_eq!(of_it.count(), 4);
+}

@@ -258,12 +258,25 @@ impl Client {
                     (SourceErrorKind::Refused, Passing::No, expiry)
                 }
                 Then::Retry => {
-                    let passing = Passing::Refusal(self.asked(raw));
-                    (SourceErrorKind::RateLimited, passing, Expiry::No)
+                    let asked = self.asked(raw);
+                    let is_hurried = matches!(raw.status, 429 | 503)
+                        || speaks_of_pace(&beginning_of(raw))
+                        || speaks_of_pace(&words);
+                    // What is not ready yet is no reason to ask for something else later.
+                    if asked.is_some() || is_hurried {
+                        let passing = Passing::Refusal(asked);
+                        (SourceErrorKind::RateLimited, passing, Expiry::No)
+                    } else {
+                        (SourceErrorKind::Vendor, Passing::Failure, Expiry::No)
+                    }
                 }
                 Then::LogIn => (SourceErrorKind::Unauthorized, Passing::No, Expiry::Yes),
             };
-            let error = self.error(kind, request).because(words);
+            let hint = (passing == Passing::Failure).then(|| {
+                "where it takes longer, raise `retries` and `longest_wait_seconds` in `[http.limits]`"
+                    .to_owned()
+            });
+            let error = self.error(kind, request).because(words).hint(hint);
             return Ok(Some(self.failed(error, raw, passing, expiry)));
         }
         Ok(None)
@@ -274,7 +287,7 @@ impl Client {
         let asked = self.asked(raw);
         let is_used_up = self.remaining(raw) == Some(0.0);
         let says_when = raw.headers.contains_key("retry-after");
-        let is_hurried = matches!(raw.status, 400 | 403) && speaks_of_pace(raw);
+        let is_hurried = matches!(raw.status, 400 | 403) && speaks_of_pace(&beginning_of(raw));
         if raw.status == 429 || is_hurried || (raw.status >= 400 && (says_when || is_used_up)) {
             let is_known = match &self.limits.retry_statuses {
                 Some(statuses) => statuses.contains(&raw.status),

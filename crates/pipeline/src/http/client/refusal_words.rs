@@ -92,9 +92,9 @@ pub(crate) fn speaks_of_no_page(words: &str) -> bool {
     has(&["page", "offset"]) && has(&NONE) && !has(&OTHERWISE)
 }
 
-/// Whether a refusal says that fewer requests are wanted.
-pub(super) fn speaks_of_pace(raw: &Incoming) -> bool {
-    let text = beginning_of(raw);
+/// Whether the words of a refusal say that fewer requests are wanted.
+pub(super) fn speaks_of_pace(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
     PACE_WORDS.iter().any(|word| text.contains(word))
 }
 
