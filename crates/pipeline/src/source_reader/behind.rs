@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bowline_template::{Kind, Value};
 
 use super::past_ends::names;
-use crate::description::{Paging, Source};
+use crate::description::{Origin, Paging, Source, source_names};
 use crate::expression::{link, to_json};
 
 /// Flags that more follows, wherever they stand beside lists, in small letters without anything between.
@@ -68,6 +68,9 @@ const NEXT_HEADERS: [&str; 4] = [
     "mscontinuationtoken",
 ];
 
+/// Where vendors stop is a multiple of this.
+const ROUND: usize = 100;
+
 /// How deep in an answer its parts are looked at.
 const DEEPEST: usize = 3;
 
@@ -97,6 +100,21 @@ pub(super) fn more_behind(
                 .chain(further_pages(last))
                 .next(),
         })
+}
+
+/// Whether the vendor stopped at so many records, and did not only count others: by a count of its own, under this name,
+/// there are plainly more, nothing that the description says leaves any out, and the number is a round one.
+pub(super) fn is_cut(source: &Source, name: &str, last: &Value, records: usize) -> bool {
+    let is_plain = matches!(source.origin, Origin::Once)
+        && source.when.is_none()
+        && source.flatten.is_none()
+        && !source_names(source).contains("window");
+    let letters = counter(name);
+    let counts = letters.starts_with("total") && TOTALS.contains(&letters.as_str());
+    let is_above = |(known, value, _): &(String, Value, bool)| {
+        known == name && count_of(value).is_some_and(|count| count > records + records / 10)
+    };
+    is_plain && counts && records > 0 && records % ROUND == 0 && parts(last).iter().any(is_above)
 }
 
 /// What an answer says beside its records: in its body, and in headers that count records or pages or name a next one.

@@ -171,8 +171,15 @@ impl SourceReader<'_> {
         if asking.is_for_parts_of(&fields) {
             return;
         }
-        if let Some((name, loss)) = lacking(&fields).filter(|(name, _)| !asking.says(name)) {
-            let note = format!("the vendor says by `{name}` that parts of an answer are missing");
+        let lacking = lacking(&fields, list).filter(|(name, _)| !asking.says(name));
+        if let Some((name, loss)) = lacking {
+            let which = fields.get(name).filter(|value| says_something(value));
+            let which = which.map_or_else(String::new, |which| {
+                let which = self.client.masked_json(which.clone());
+                format!(": {}", self.client.shown(&text_of(&which)))
+            });
+            let note =
+                format!("the vendor says by `{name}` that parts of an answer are missing{which}");
             match loss {
                 Loss::Sure => self.note_incomplete(note),
                 Loss::Perhaps => self.note(note),
@@ -407,12 +414,38 @@ enum Loss {
     Perhaps,
 }
 
-/// By which of its fields an answer says that it lacks something.
-fn lacking(body: &Map<String, Json>) -> Option<(&'static str, Loss)> {
+/// Whether a plain name is one at which answers list what they could not look at.
+fn lists_unread(name: &str, body: &Map<String, Json>) -> bool {
+    // Where there is a counterpart, both are kinds of records.
+    let has_counterpart = || {
+        let other = name.strip_prefix("un");
+        other.is_some_and(|other| body.contains_key(other))
+    };
+    match name {
+        "partialerrors" | "partialfailures" => true,
+        "unreachable" => !has_counterpart(),
+        _ if name.starts_with("unprocessed") => !has_counterpart(),
+        _ => name.starts_with("failed") && name.contains("location"),
+    }
+}
+
+/// By which of its fields an answer with this list says that it lacks something.
+fn lacking<'b>(body: &'b Map<String, Json>, list: &Value) -> Option<(&'b str, Loss)> {
     let shards = body.get("shards").and_then(Json::as_object);
     let failed = shards.and_then(|shards| shards.get("failed")?.as_u64());
     if failed.is_some_and(|failed| failed > 0) {
         return Some(("_shards.failed", Loss::Sure));
+    }
+    let is_list = |value: &Json| match value {
+        Json::Array(items) => !items.is_empty() && *value != to_json(list),
+        Json::Object(fields) => !fields.is_empty(),
+        _ => false,
+    };
+    let unread = body
+        .iter()
+        .find(|(name, value)| lists_unread(name, body) && is_list(value));
+    if let Some((name, _)) = unread {
+        return Some((name.as_str(), Loss::Sure));
     }
     let flag = PART_FLAGS
         .into_iter()

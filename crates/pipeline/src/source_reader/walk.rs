@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 
 use bowline_template::{Scope, Value};
 
-use super::behind::more_behind;
+use super::behind::{is_cut, more_behind};
 use super::effort::Effort;
 use super::mark::{Mark, Seen};
 use super::page::{Earlier, Page};
@@ -254,13 +254,21 @@ impl SourceReader<'_> {
 
     /// Tells that a list has more than so many records, where its answers say so.
     fn note_more(&self, source: &Source, ends: Option<&(Value, Value)>, records: usize) {
-        let name = ends.and_then(|(first, last)| more_behind(source, (first, last), records));
-        if let Some(name) = name {
-            self.note(format!(
-                "the vendor says by `{name}` that `{}` has more than what came: see what `pages` of it says",
-                source.request.path_text()
+        let Some((first, last)) = ends else { return };
+        let Some(name) = more_behind(source, (first, last), records) else {
+            return;
+        };
+        let path = source.request.path_text();
+        if is_cut(source, &name, last, records) {
+            self.note_incomplete(format!(
+                "the vendor says by `{name}` that `{path}` has more than the {records} records that it gave: ask for \
+                 them by `window`, which `most_records` splits, or say with `last` in `pages` where the list ends"
             ));
+            return;
         }
+        self.note(format!(
+            "the vendor says by `{name}` that `{path}` has more than what came: see what `pages` of it says"
+        ));
     }
 
     fn walk_once(

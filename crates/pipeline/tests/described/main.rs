@@ -6,6 +6,7 @@ mod broken;
 mod examples;
 mod explained;
 mod failures;
+mod lacking;
 mod logins;
 mod moving;
 mod nesting;
