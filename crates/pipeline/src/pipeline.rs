@@ -130,6 +130,9 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Why something may be missing, where a list could not be read to its end; among the notes, too.
     pub incomplete: Vec<String>,
+    /// That runs were left out for a time which none can have, but which vendors write where there is none; among the
+    /// notes, too.
+    pub sentinels: Option<String>,
     /// Requests sent, retries included; calls, for connectors that send their own.
     pub requests: u64,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
+use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::described::{DescribedPipeline, RUN_IDS, rows_of, window_scope, with_sources};
@@ -58,6 +59,8 @@ pub(crate) struct RunReading<'s, 'e> {
     newer: HashMap<Mark, RunEvent>,
     /// The places of sources that are asked for each run.
     of_runs: BTreeSet<usize>,
+    /// How many runs were left out for a time that none can have, and the first such time.
+    sentinels: (usize, Timestamp),
     /// How many runs are later than now, and the latest.
     ahead: (usize, Timestamp),
     /// That of the requests for the last group of rows; pages go before all groups, and groups in their order.
@@ -129,6 +132,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             seen: HashMap::new(),
             newer: HashMap::new(),
             of_runs,
+            sentinels: (0, Timestamp::UNIX_EPOCH),
             ahead: (0, pipeline.client.now()),
             turn: Turn::default(),
             is_over: Arc::default(),
@@ -244,9 +248,11 @@ impl<'s, 'e> RunReading<'s, 'e> {
     /// What failed for every record.
     pub(crate) fn finish(mut self) -> Result<Summary, SourceError> {
         self.summary.requests = self.pipeline.client.requests() - self.requests_before;
+        self.summary.sentinels = self.sentinel_words();
         self.reader.finish(&mut self.summary)?;
         self.summary.newer = self.newer.into_values().collect();
         self.summary.notes.extend(changed(&self.summary.newer));
+        self.summary.notes.extend(self.summary.sentinels.clone());
         let (ahead, latest) = self.ahead;
         if ahead > 0 && ahead == self.summary.outside && self.summary.events == 0 {
             let hours = latest
@@ -259,6 +265,34 @@ impl<'s, 'e> RunReading<'s, 'e> {
             ));
         }
         Ok(self.summary)
+    }
+
+    /// What is said of runs that were left out for a time that stands for none.
+    fn sentinel_words(&self) -> Option<String> {
+        let (count, time) = self.sentinels;
+        let expression = expression_of(self.mapping(), EVENT_TIME);
+        let given = expression.map_or_else(String::new, |expression| {
+            format!(" by `{}` (line {})", expression.text(), expression.line())
+        });
+        (count > 0).then(|| format!(
+            "{} left out because no run can have its `{EVENT_TIME}`, such as {time}{given}: the vendor seems to write \
+             that where there is no time, as for the end of a run under way; make null of it, as with \
+             `if record.ended > 0`",
+            counted(count, "run")
+        ))
+    }
+
+    /// Takes note of a run that is left out because its time is not in the window.
+    fn outside(&mut self, time: Option<Timestamp>) {
+        self.summary.outside += 1;
+        if let Some(time) = time.filter(|time| !CREDIBLE.contains(&time.as_second())) {
+            let first = if self.sentinels.0 == 0 {
+                time
+            } else {
+                self.sentinels.1
+            };
+            self.sentinels = (self.sentinels.0 + 1, first);
+        }
     }
 
     fn mapping(&self) -> &'s Mapping {
@@ -318,7 +352,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             });
             match self.made(&row, &scope, place)? {
                 Some(Place::PassedOver) => self.summary.passed_over += 1,
-                Some(Place::Outside) => self.summary.outside += 1,
+                Some(Place::Outside(time)) => self.outside(time),
                 Some(Place::Asked) => wanted.push(row),
                 None => {}
             }
@@ -362,7 +396,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
             };
             reader.name_failed(Part::Entry, run.run_source_id());
             if !self.query.asks_for(&run) {
-                self.summary.outside += 1;
+                let time = run.event_time();
+                self.outside(time.filter(|_| matches!(self.query, RunQuery::Window(_))));
                 continue;
             }
             let stand = Stand::of(&run);
@@ -439,7 +474,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         Ok(if is_inside {
             Place::Asked
         } else {
-            Place::Outside
+            Place::Outside(time)
         })
     }
 }
@@ -495,13 +530,16 @@ enum Place {
     /// It does not count.
     PassedOver,
     /// Its time is outside the window.
-    Outside,
+    Outside(Option<Timestamp>),
     /// It is asked for.
     Asked,
 }
 
 /// How far a run's time may be ahead of our clock before it is in the future.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// From 1980 until 2200, in seconds since 1970: what lies elsewhere is no time of a run, but what a vendor writes for none.
+const CREDIBLE: std::ops::Range<i64> = 315_532_800..7_258_118_400;
 
 const EVENT_TIME: &str = "event_time";
 const RUN_SOURCE_ID: &str = "run_source_id";

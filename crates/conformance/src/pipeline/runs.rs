@@ -18,7 +18,7 @@ use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
 use super::statuses::statuses;
-use super::times::{self, times};
+use super::times::{self, sentinels, times};
 use super::{Check, check};
 use crate::Verdict;
 
@@ -43,8 +43,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     let events = look.events;
     let within = events.iter().filter(|run| is_within(run, span)).count();
     no_query(suite);
+    let timeless = sentinels(&look.summary);
     if events.is_empty() {
-        let nothing = Outcome::nothing_to_see(look.why_nothing);
+        let nothing = timeless.unwrap_or_else(|| Outcome::nothing_to_see(look.why_nothing));
         suite.settle(&check::RUNS, nothing, "");
         if suite.is_strict() {
             let watched = watch(suite, span, &events);
@@ -87,7 +88,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if let Some(advice) = super::ids::doubts(&events) {
         suite.advise(&check::IDS, advice);
     }
-    let judged = times(&events, suite.window.end);
+    let judged = timeless.unwrap_or_else(|| times(&events, suite.window.end));
     suite.settle(&check::TIMES, judged, basis.as_str());
     for advice in times::doubts(&events) {
         suite.advise(&check::TIMES, advice);

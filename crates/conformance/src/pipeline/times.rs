@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::{RunEvent, RunStatus};
+use bowline_pipeline::Summary;
 use jiff::{SignedDuration, Timestamp};
 
 use super::outcome::Outcome;
@@ -39,6 +40,18 @@ const EXPECTED: Time = ("expected_end_time", |run| {
 /// Pairs of times of which the first may not be after the second, whatever clocks they are read from and how often a run
 /// was asked for anew.
 const QUEUED_BEFORE: [(Time, Time); 2] = [(QUEUED, START), (QUEUED, END)];
+
+/// What it means that runs were left out for times that stand for none; nothing where none was.
+pub(super) fn sentinels(summary: &Summary) -> Option<Outcome> {
+    summary.sentinels.clone().map(|note| {
+        Outcome::wrong(
+            "times of runs, and null where there is none",
+            "runs that no window has",
+        )
+        .with_evidence([note])
+        .with_hint("give a run that has not ended the time that it began as `event_time`")
+    })
+}
 
 /// Judges the times of runs and of their task runs.
 pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {

@@ -335,3 +335,31 @@ fn runs_that_are_all_in_the_future_have_local_times() {
         assert_eq!(note.map(|(what, _)| what), told);
     }
 }
+
+#[test]
+fn runs_with_a_time_that_stands_for_none_are_told() {
+    let vendor = Vendor::start(|_| {
+        Some(ok(json!([
+            {"id": "a", "at": 1_767_261_600_000_i64},
+            {"id": "b", "at": -1},
+            {"id": "c", "at": 253_402_300_799_000_i64},
+            {"id": "d", "at": 631_152_000_000_i64},
+        ])))
+    });
+    let text = crate::vendor::description("path = \"/runs\"").replace(
+        "event_time = \"'2026-01-01T00:00:00Z'\"",
+        "event_time = \"record.at | time('ms')\"",
+    );
+    let source = source(&vendor.url, &text);
+    let (events, summary) = runs(&source, &always()).unwrap();
+    assert_eq!((ids(&events), summary.outside), (vec!["a".to_owned()], 3));
+    let told = summary.sentinels.expect("two are told");
+    assert!(
+        told.starts_with("2 runs left out because no run can have its `event_time`, such as 1969-12-31T23:59:59.999Z by `record.at | time('ms')`"),
+        "{told}"
+    );
+    assert_eq!(summary.notes, [told]);
+    // A run that is asked for by its id is what it is.
+    let ids = RunQuery::Ids(vec!["a".to_owned()]);
+    assert_eq!(runs(&source, &ids).unwrap().1.sentinels, None);
+}
