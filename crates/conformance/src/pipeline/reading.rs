@@ -1,13 +1,13 @@
 //! Readings of a pipeline: every page of a window, or of the jobs, with what was odd about them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{
-    FetchMethods, PageQuery, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
-    map_run,
+    FetchMethods, PageQuery, Part, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary,
+    Unmapped, map_run,
 };
 use bowline_words::{Diagnose, counted, shares};
 use jiff::Timestamp;
@@ -63,22 +63,39 @@ impl<E> Reading<E> {
         self.summary.incomplete.is_empty()
     }
 
+    /// Tells what the description left out because it failed: what came is judged, and that it is all is not proven.
+    fn tell_left_out(&mut self) {
+        let lists: BTreeSet<String> = self
+            .summary
+            .failed
+            .iter()
+            .map(|failed| {
+                let told = failed.error.diagnose();
+                let cause = told.causes.first().and_then(|cause| cause.lines().next());
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                format!("a list was left out: {}{cause}", told.what)
+            })
+            .collect();
+        self.summary.notes.extend(lists.iter().cloned());
+        self.summary.incomplete.extend(lists);
+    }
+
     /// Why it gave nothing, for a reading that gave nothing.
     pub(super) fn why_nothing(&self) -> String {
         let summary = &self.summary;
-        if summary.records == 0 {
-            return format!("the vendor gave nothing for {}", self.what);
-        }
         let parts = [
             (summary.passed_over, "left out by `when`"),
             (summary.outside, "outside the window"),
         ];
-        let mut why = format!(
-            "the vendor gave {} for {}{}",
-            counted(summary.records, "record"),
-            self.what,
-            shares(summary.records, &parts)
-        );
+        let mut why = match summary.records {
+            0 => format!("the vendor gave nothing for {}", self.what),
+            records => format!(
+                "the vendor gave {} for {}{}",
+                counted(records, "record"),
+                self.what,
+                shares(records, &parts)
+            ),
+        };
         for note in &summary.notes {
             why.push_str("; ");
             why.push_str(note);
@@ -328,11 +345,13 @@ impl<'a> Reader<'a> {
                 events.push(event);
                 tell(events.len());
             })?;
-            // A connector that is right fails on none of its records.
-            if let Some(failed) = reading.summary.failed.first() {
+            // A connector that is right fails on none of its records; lists fail that its description may leave out.
+            let mut failed = reading.summary.failed.iter();
+            if let Some(failed) = failed.find(|failed| failed.part != Part::List) {
                 return Err(failed.error.clone());
             }
             reading.events = events;
+            reading.tell_left_out();
             Ok(())
         })
     }

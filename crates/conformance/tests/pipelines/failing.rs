@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{Report, run};
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
-use bowline_pipeline::{MethodsPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
+use bowline_pipeline::{
+    FailedPart, MethodsPipeline, Part, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary,
+};
 use bowline_simulator::planted::Planted;
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -129,4 +131,106 @@ fn an_interruption_ends_the_run_soon() {
         assert!(report.interrupted, "after {after}");
         assert_eq!(wrong(&report), Vec::<&str>::new(), "after {after}");
     }
+}
+
+/// A vendor of which readings of runs tell more than their events.
+struct Telling {
+    inner: MethodsPipeline<Planted<Known>>,
+    tell: fn(&mut Summary),
+}
+
+impl Pipeline for Telling {
+    fn manifest(&self) -> &PipelineManifest {
+        self.inner.manifest()
+    }
+
+    fn check(&self) -> Result<Json, SourceError> {
+        self.inner.check()
+    }
+
+    fn assets(
+        &self,
+        now: Timestamp,
+        page_size: Option<std::num::NonZeroUsize>,
+        on_event: &mut dyn FnMut(AssetEvent),
+    ) -> Result<Summary, SourceError> {
+        self.inner.assets(now, page_size, on_event)
+    }
+
+    fn runs(
+        &self,
+        query: &RunQuery,
+        page_size: Option<std::num::NonZeroUsize>,
+        on_event: &mut dyn FnMut(RunEvent),
+    ) -> Result<Summary, SourceError> {
+        let mut summary = self.inner.runs(query, page_size, on_event)?;
+        (self.tell)(&mut summary);
+        Ok(summary)
+    }
+
+    fn cancel(&self) {}
+}
+
+fn telling(tell: fn(&mut Summary)) -> Report {
+    let vendor = Arc::new(vendor());
+    let pipeline = Telling {
+        inner: pipeline(&vendor, None),
+        tell,
+    };
+    run(&pipeline, &options(&vendor), &|_| ()).expect("a report")
+}
+
+#[test]
+fn what_came_is_judged_where_the_description_leaves_a_list_out() {
+    let report = telling(|summary| {
+        let error = SourceError::new(SourceErrorKind::Refused, "`GET /jobs/7/runs`");
+        summary.failed.push(FailedPart {
+            part: Part::List,
+            record: Json::Null,
+            run_source_id: None,
+            error: error.because("status 404"),
+        });
+    });
+    assert_eq!(wrong(&report), Vec::<&str>::new(), "{}", told(&report));
+    for judged in ["runs", "valid", "statuses", "times", "by_id"] {
+        let id = format!("etl_run_details/{judged}");
+        assert!(
+            with(&report, Verdict::Supported).contains(&&*id),
+            "{}",
+            told(&report)
+        );
+    }
+    let pages = &report
+        .check("etl_run_details/pages")
+        .expect("it was asked")
+        .outcome;
+    let why = format!("{pages:?}");
+    assert!(
+        pages.verdict() == Verdict::Unknown
+            && why.contains("a list was left out")
+            && why.contains("`GET /jobs/7/runs`: status 404"),
+        "{why}"
+    );
+    let report = telling(|summary| {
+        summary.failed.push(FailedPart {
+            part: Part::Run,
+            record: Json::Null,
+            run_source_id: None,
+            error: SourceError::new(SourceErrorKind::Expression, "`record.ended`"),
+        });
+    });
+    assert_eq!(wrong(&report)[0], "etl_run_details/runs");
+}
+
+#[test]
+fn runs_with_a_time_that_stands_for_none_are_wrong() {
+    let report = telling(|summary| {
+        summary.sentinels = Some("2 runs left out".to_owned());
+    });
+    assert_eq!(
+        wrong(&report),
+        ["etl_run_details/times"],
+        "{}",
+        told(&report)
+    );
 }
