@@ -10,11 +10,22 @@ use regex::Regex;
 use super::record::to_json;
 use super::time::Format;
 use super::{link, signing, time};
+use crate::decoding::{Budget, DecodeError, Oddities, decode};
+use crate::description::{BodyFormat, Limits};
+
+/// What other languages call `fromjson`.
+const FROM_JSON: [&str; 4] = ["json", "loads", "parsejson", "fromjson"];
+
+/// The filter that is meant by a name of another language.
+pub(super) fn known_elsewhere(name: &str) -> Option<&'static str> {
+    let plain = name.replace('_', "").to_lowercase();
+    FROM_JSON.contains(&plain.as_str()).then_some("fromjson")
+}
 
 type Filtered = Result<Value, Failure>;
 
 /// The filters.
-pub(super) fn filters() -> [Function; 25] {
+pub(super) fn filters() -> [Function; 26] {
     const ONE_KEY: Parameters = Parameters::listed(&["key"], 1);
     const PREFIX: Parameters = Parameters::listed(&["prefix"], 1);
     const DEFAULT: Parameters = Parameters::listed(&["default_value", "boolean"], 0);
@@ -37,6 +48,7 @@ pub(super) fn filters() -> [Function; 25] {
         Function::new("epoch_ms", Parameters::NONE, epoch_ms),
         Function::new("flatten", Parameters::NONE, flatten),
         Function::new("format_time", format.clone(), format_time),
+        Function::new("fromjson", Parameters::NONE, fromjson),
         Function::new(
             "hmac",
             Parameters::listed(&["key", "form"], 1),
@@ -374,4 +386,34 @@ fn present(call: &mut Call<'_>) -> Filtered {
 /// The value as JSON text.
 fn tojson(call: &mut Call<'_>) -> Filtered {
     Ok(Value::from(to_json(call.value()).to_string()))
+}
+
+/// What a text of JSON says; nothing for null and for a text of nothing.
+fn fromjson(call: &mut Call<'_>) -> Filtered {
+    let value = call.value();
+    if value.is_nothing() {
+        return Ok(Value::NONE);
+    }
+    let text = value.as_text().ok_or_else(|| {
+        let failure = Failure::new(format!(
+            "`fromjson` reads a text, found a `{}`",
+            value.type_name()
+        ));
+        failure.with_hint(Some(
+            "leave it out where the vendor gives no text".to_owned(),
+        ))
+    })?;
+    if text.trim().is_empty() {
+        return Ok(Value::NONE);
+    }
+    let budget = Budget::new(Limits::default().memory);
+    let oddities = Oddities::default();
+    decode(text.as_bytes(), None, BodyFormat::Json, budget, &oddities).map_err(|error| {
+        Failure::new(match error {
+            DecodeError::TooLarge => "the JSON takes more memory than it may".to_owned(),
+            DecodeError::Malformed(reason) | DecodeError::Ended(reason) => {
+                format!("it is no JSON: {reason}")
+            }
+        })
+    })
 }

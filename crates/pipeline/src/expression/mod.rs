@@ -41,7 +41,17 @@ impl Expression {
     /// # Errors
     /// When it is not a valid expression, or names a filter or test that there is not.
     pub fn compile(text: &str, line: usize) -> Result<Self, ExpressionProblem> {
-        let compiled = bowline_template::Expression::compile(&environment::ENVIRONMENT, text)?;
+        let compiled = bowline_template::Expression::compile(&environment::ENVIRONMENT, text);
+        let compiled = compiled.map_err(|error| {
+            let name = error.message.strip_prefix("unknown filter `");
+            let name = name.and_then(|name| filters::known_elsewhere(name.strip_suffix('`')?));
+            let hint = name.map(|name| format!("it is called `{name}` here"));
+            let problem = ExpressionProblem::from(error);
+            ExpressionProblem {
+                hint: hint.or(problem.hint),
+                ..problem
+            }
+        })?;
         Ok(Self {
             text: Arc::from(text),
             line,
@@ -106,6 +116,23 @@ pub struct ExpressionProblem {
     pub message: String,
     /// One thing to do about it.
     pub hint: Option<String>,
+}
+
+impl ExpressionProblem {
+    /// The same, for an expression of a request: where it asks for a window and there is none, that is said.
+    fn within(mut self, expression: &Expression, scope: &Scope) -> Self {
+        let has_window = scope
+            .get("window")
+            .is_some_and(|window| !window.is_nothing());
+        if !has_window && expression.names().contains("window") {
+            self.hint = Some(
+                "runs that are asked for by their ids have no window: name with `by_id` in `[runs]` a source for them, \
+                 or write `window.start or '2000-01-01T00:00:00Z'`"
+                    .to_owned(),
+            );
+        }
+        self
+    }
 }
 
 impl From<TemplateError> for ExpressionProblem {

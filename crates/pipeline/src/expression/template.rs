@@ -154,7 +154,7 @@ impl Template {
             Self::Constant(value) => Ok(value.clone()),
             Self::Typed(expression) => match expression.evaluate(scope) {
                 Ok(value) => Ok(to_json(&value)),
-                Err(problem) => Err((expression, problem)),
+                Err(problem) => Err((expression, problem.within(expression, scope))),
             },
             Self::Text(_) => self.text(scope).map(Json::from),
             Self::List(items) => {
@@ -224,12 +224,13 @@ impl Template {
                 ExpressionProblem {
                     message: "the value is null, where a text needs one".to_owned(),
                     hint: None,
-                },
+                }
+                .within(expression, scope),
             )),
             Ok(value) => {
                 write(place, text_of(&to_json(&value))).map_err(|problem| (expression, problem))
             }
-            Err(problem) => Err((expression, problem)),
+            Err(problem) => Err((expression, problem.within(expression, scope))),
         };
         match self {
             Self::Constant(value) => Ok(text_of(value)),

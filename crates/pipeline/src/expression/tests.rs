@@ -452,3 +452,38 @@ fn the_domain_of_an_address_is_what_no_record_changes() {
         assert_eq!(domain(text).as_deref(), found, "{text}");
     }
 }
+
+#[test]
+fn json_within_a_text_is_read() {
+    let record = json!({"t": "{\"errorCode\": \"E1\", \"n\": 18446744073709551615}", "e": " ", "z": null, "o": {}, "b": "eyJhIjogWzFdfQ=="});
+    assert_eq!(
+        value("(record.t | fromjson).errorCode", record.clone()),
+        json!("E1")
+    );
+    assert_eq!(
+        value("(record.t | fromjson).n", record.clone()),
+        json!(18_446_744_073_709_551_615_u64)
+    );
+    assert_eq!(
+        value("(record.b | b64decode | fromjson).a", record.clone()),
+        json!([1])
+    );
+    for nothing in ["record.e | fromjson", "record.z | fromjson"] {
+        assert_eq!(value(nothing, record.clone()), Json::Null);
+    }
+    let missing = problem("(record.t | fromjson).errorcode", record.clone());
+    assert!(missing.contains("did you mean `errorCode`?"), "{missing}");
+    assert!(problem("record.o | fromjson", record.clone()).contains("reads a text"));
+    assert!(problem("'{x' | fromjson", record).contains("it is no JSON"));
+    for name in ["from_json", "loads", "parse_json", "json", "parseJson"] {
+        let problem = Expression::compile(&format!("record.t | {name}"), 1).unwrap_err();
+        let hint = problem.hint.unwrap_or_default();
+        assert_eq!(hint, "it is called `fromjson` here", "{name}");
+    }
+}
+
+#[test]
+fn an_empty_text_is_no_time() {
+    let told = problem("record.t | time('ms')", json!({"t": ""}));
+    assert!(told.starts_with("the text is empty, and no time"), "{told}");
+}

@@ -153,6 +153,9 @@ pub(super) fn read(
     let text = value.as_text().ok_or_else(not_a_time)?.trim();
     // Some languages write a space that breaks no line, as Java does before AM and PM.
     let text = &with_plain_blanks(text);
+    if text.is_empty() {
+        return Err("the text is empty, and no time: write `if` behind it, as in `record.ended | time if record.ended`".to_owned());
+    }
     match format {
         Format::Pattern(pattern) => by_pattern(text, pattern, zone),
         Format::Http => http_date(text).ok_or_else(not_a_time),

@@ -147,9 +147,16 @@ impl SourceReader<'_> {
             None => body.clone(),
             Some(expression) => {
                 let list = self.evaluate(expression, &scope, &body);
-                list.map_err(|error| match self.said(&body, &asking) {
-                    Some(words) => error.because(format!("the vendor says: {words}")),
-                    None => error,
+                list.map_err(|error| {
+                    let Some(words) = self.said(&body, &asking) else {
+                        return error;
+                    };
+                    let error = error.because(format!("the vendor says: {words}"));
+                    // Where it says that it failed, the fields that it has besides lead astray.
+                    match complaint(&body, &asking) {
+                        Some(_) => error.hint(None),
+                        None => error,
+                    }
                 })?
             }
         };

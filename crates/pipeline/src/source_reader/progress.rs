@@ -256,9 +256,7 @@ impl<'s> Walk<'s> {
             }
             PagingStyle::Cursor { .. } if is_refused => {
                 let asked = text_of(&to_json(&self.cursor));
-                let may_be_end = !asked.chars().any(|letter| ('1'..='9').contains(&letter))
-                    || asked.starts_with('-');
-                let hint = self.end_hint(&Value::NONE).filter(|_| may_be_end);
+                let hint = self.end_hint(&Value::NONE).filter(|_| may_be_end(&asked));
                 let hint = hint.or_else(|| error.hint.clone());
                 error
                     .because(format!("page {page}, after others that were given"))
@@ -285,7 +283,9 @@ impl<'s> Walk<'s> {
                 "where a last page names itself as the next one, write `last = \"{from} == page.cursor\"` in `pages`"
             ));
         }
-        if self.cursor.is_nothing() || asked.chars().count() > LONGEST_END {
+        // Where a page that was there names one from before, neither stands for the end.
+        let is_place = !next.is_nothing() && !may_be_end(&asked);
+        if self.cursor.is_nothing() || asked.chars().count() > LONGEST_END || is_place {
             return None;
         }
         let end = match self.cursor.as_text() {
@@ -473,4 +473,9 @@ mod tests {
         assert_eq!(in_order(&[3, 2, 1, 0]), 1);
         assert_eq!(in_order(&[]), 0);
     }
+}
+
+/// Whether a cursor may stand for the end: one that counts or names a page has a digit that is not 0.
+fn may_be_end(cursor: &str) -> bool {
+    !cursor.chars().any(|letter| ('1'..='9').contains(&letter)) || cursor.starts_with('-')
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bowline_pipeline::{DescribedPipeline, Pipeline as _, SourceError, SourceErrorKind};
+use bowline_pipeline::{DescribedPipeline, Pipeline as _, RunQuery, SourceError, SourceErrorKind};
 use bowline_words::Diagnose;
 use serde_json::{Value, json};
 
@@ -370,4 +370,41 @@ fn a_reading_can_be_cancelled() {
         SourceErrorKind::Cancelled
     );
     assert!(vendor.asked().is_empty());
+}
+
+#[test]
+fn an_answer_that_says_what_failed_is_not_mended_by_a_default() {
+    let told = |body: serde_json::Value| {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let text = crate::vendor::description("path = \"/runs\"\nrecords = \"response.items\"");
+        let error = runs(&source(&vendor.url, &text), &always()).unwrap_err();
+        error.diagnose().to_string()
+    };
+    let refused = told(json!({"error": {"code": 403, "message": "Unauthorized access."}}));
+    assert!(
+        refused.contains("the vendor says: Unauthorized access.")
+            && !refused.contains("default(none)"),
+        "{refused}"
+    );
+    let other = told(json!({"entries": [], "message": "all runs of today"}));
+    assert!(other.contains("default(none)"), "{other}");
+}
+
+#[test]
+fn a_window_that_is_not_there_is_told() {
+    let vendor = Vendor::start(|_| Some(ok(json!([]))));
+    for query in [
+        "since {{ window.start }}",
+        "{{ window.start | epoch_ms + 1 }}",
+    ] {
+        let text = format!("path = \"/runs\"\nquery = {{ q = \"{query}\" }}");
+        let source = source(&vendor.url, &crate::vendor::description(&text));
+        let error = runs(&source, &RunQuery::Ids(vec!["a".to_owned()])).unwrap_err();
+        let hint = error.hint.unwrap_or_default();
+        assert!(
+            hint.contains("have no window") && hint.contains("`by_id`"),
+            "{query}: {hint}"
+        );
+        assert!(runs(&source, &always()).is_ok());
+    }
 }

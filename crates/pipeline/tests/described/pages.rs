@@ -394,3 +394,27 @@ fn an_answer_without_records_that_says_what_went_wrong_is_an_error() {
         );
     }
 }
+
+#[test]
+fn only_what_may_be_the_end_is_named_as_one() {
+    // Behind its last page the vendor begins anew.
+    let hint = |last: &'static str| {
+        let vendor = Vendor::start(move |asked| {
+            let next = match asked.body["cursor"].as_str() {
+                None => "10",
+                Some("10") => "20",
+                Some("20") => last,
+                Some(_) => "10",
+            };
+            Some(ok(json!({"runs": [named(1)], "next": next})))
+        });
+        let error = runs(&source(&vendor.url, &description(CURSOR)), &always()).unwrap_err();
+        error.hint.unwrap_or_default()
+    };
+    assert!(
+        hint("-1").contains("`-1` in the place of the next cursor"),
+        "{}",
+        hint("-1")
+    );
+    assert!(!hint("10").contains("in the place of"), "{}", hint("10"));
+}
