@@ -114,7 +114,11 @@ pub(super) fn is_cut(source: &Source, name: &str, last: &Value, records: usize) 
     let is_above = |(known, value, _): &(String, Value, bool)| {
         known == name && count_of(value).is_some_and(|count| count > records + records / 10)
     };
-    is_plain && counts && records > 0 && records % ROUND == 0 && parts(last).iter().any(is_above)
+    is_plain
+        && counts
+        && records > 0
+        && records.is_multiple_of(ROUND)
+        && parts(last).iter().any(is_above)
 }
 
 /// What an answer says beside its records: in its body, and in headers that count records or pages or name a next one.
