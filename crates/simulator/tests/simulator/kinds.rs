@@ -338,16 +338,16 @@ impl Read {
 
 impl FetchMethods for Read {
     fn setup_connection(&self) -> Result<(), SourceError> {
-        Ok(())
-    }
-
-    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
         self.answer(
             HOSTS
                 .iter()
                 .map(|(name, zone)| json!({"name": name, "timezone": zone}))
                 .collect(),
         );
+        Ok(())
+    }
+
+    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
         self.answer(
             json!({"flows": self.jobs.iter().map(|(record, _)| record).collect::<Vec<_>>()}),
         );

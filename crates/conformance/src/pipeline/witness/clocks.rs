@@ -13,8 +13,8 @@ use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
-pub(super) const QUARTER: i64 = 15 * 60;
-pub(super) const MOST_OF_A_ZONE: i64 = 14 * 3600;
+const QUARTER: i64 = 15 * 60;
+const MOST_OF_A_ZONE: i64 = 14 * 3600;
 /// Numbers from here on are no length of a run.
 const LONGEST: f64 = 1e9;
 

@@ -6,7 +6,6 @@ use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 
 use super::SEVERAL;
-use super::clocks::{MOST_OF_A_ZONE, QUARTER};
 use super::given::moments;
 use super::records::{Record, Records};
 use crate::pipeline::outcome::Outcome;
@@ -63,25 +62,18 @@ fn earlier(run: &RunEvent, id: &str, records: &[&Record]) -> Option<String> {
             .flat_map(|said| moments(said));
         said.map(|one| one.at.as_second()).collect()
     };
-    // Local times differ by the offset of their zone.
-    let offset = |times: &[i64]| {
-        let mut offsets = times.iter().map(|at| start - at);
-        offsets.find(|by| {
-            by % QUARTER == 0 && by.abs() <= MOST_OF_A_ZONE && times.contains(&(end - by))
-        })
-    };
     let all: Vec<Vec<i64>> = records.iter().map(times).collect();
-    let mut offsets = all.iter().filter_map(|times| offset(times));
-    let (by, None) = (offsets.next()?, offsets.next()) else {
-        return None;
-    };
-    let are_earlier = |times: &Vec<i64>| times.len() > 1 && times.iter().all(|at| at + by < start);
-    let others = all.iter().filter(|times| are_earlier(times)).count();
+    let (own, others): (Vec<_>, Vec<_>) = all
+        .iter()
+        .partition(|times| times.contains(&start) && times.contains(&end));
+    let are_earlier = others
+        .iter()
+        .all(|times| times.len() > 1 && times.iter().all(|at| *at < start));
     let are_alike = records
         .windows(2)
         .all(|two| bearing(two[0]) == bearing(two[1]));
-    let label = run_label(run).filter(|_| others + 1 == all.len() && are_alike)?;
-    let count = counted(others, "record");
+    let label = run_label(run).filter(|_| own.len() == 1 && are_earlier && are_alike)?;
+    let count = counted(others.len(), "record");
     Some(format!(
         "{label}: {count} of the vendor with its id are over before it begins"
     ))

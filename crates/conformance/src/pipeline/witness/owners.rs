@@ -217,14 +217,11 @@ impl<'r> Owners<'r> {
 /// Whether these events have other values at a place than those. What is another for each tells nothing.
 pub(super) fn differ(column: &Column<'_>, these: &[usize], those: &[usize]) -> bool {
     let values = |events: &[usize]| -> BTreeSet<&str> {
-        let having = events.iter().filter(|event| !column[**event].is_empty());
-        let values: BTreeSet<&str> = having
-            .clone()
-            .flat_map(|event| column[*event].iter().copied())
-            .collect();
-        // Times of the few that were asked for by id are few, too, and tell as little.
-        let are_many = having.clone().count() * 2 >= events.len();
-        if are_many && values.len() <= (having.count() / 2).max(1) {
+        let values = events
+            .iter()
+            .flat_map(|event| column[*event].iter().copied());
+        let values: BTreeSet<&str> = values.collect();
+        if values.len() <= (events.len() / 2).max(1) {
             values
         } else {
             BTreeSet::new()
