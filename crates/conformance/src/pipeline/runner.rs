@@ -277,9 +277,7 @@ impl Suite<'_> {
             }
             if self.asks(&check::RUNS_VENDOR) {
                 let manifest = self.reader.pipeline.manifest();
-                let assets = found.assets.as_deref().unwrap_or_default();
-                let witness = &self.reader.witness;
-                let testimony = witness.of_runs(&look.runs, assets, look.span, manifest);
+                let testimony = self.reader.witness.of_runs(&look.runs, look.span, manifest);
                 self.settle_by_vendor(&check::RUNS_VENDOR, testimony);
             }
             found.unmapped = look.unmapped;

@@ -2,7 +2,6 @@
 
 mod bad_input;
 mod clamped;
-mod kinds;
 mod mutants;
 mod operators;
 mod over_http;

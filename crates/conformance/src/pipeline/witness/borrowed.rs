@@ -1,13 +1,11 @@
 //! What an event says that the vendor says of another one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use bowline_contract::pipeline::{Run, RunEvent};
 use bowline_words::counted;
 
-use super::given::{Field, Given, fields, shortened};
+use super::given::{Field, Given, shortened};
 use super::owners::{Column, Owners};
-use super::records::Records;
 use super::{AsJson, Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
@@ -67,7 +65,16 @@ fn borrowed<E: AsJson>(
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> Option<Borrowed> {
-    let sayings = sayings(field, events, owners);
+    let sayings = events.iter().flat_map(|(number, event, label)| {
+        let given = field.of(event.json()).into_iter();
+        given.map(move |given| Saying {
+            event: *number,
+            label,
+            is_foreign: !owners.everything(*number).any(|said| given.may_be(said)),
+            given,
+        })
+    });
+    let sayings: Vec<Saying<'_>> = sayings.collect();
     if !sayings.iter().any(|saying| saying.is_foreign) {
         return None;
     }
@@ -92,74 +99,6 @@ fn borrowed<E: AsJson>(
             is_of_many,
         })
     })
-}
-
-/// Times and texts of errors of runs that are those of their jobs: they stand in no record of the run, and all runs of a job
-/// have the one of the record that names the job. A list of errors by their codes, or of what began runs, names none.
-pub(super) fn of_jobs<'e, 'r>(
-    runs: &[Judged<'e, RunEvent>],
-    records: &'r Records,
-    owners: &mut Owners<'r>,
-) -> Vec<Outcome> {
-    let fields = fields(Run::FIELDS);
-    let are_judged = ["queued_at", "start_time", "end_time", "error.message"];
-    let judged = fields
-        .iter()
-        .filter(|field| are_judged.contains(&&*field.name));
-    let said: Vec<(&Field, Vec<Saying<'e>>)> = judged
-        .map(|field| (field, sayings(field, runs, owners)))
-        .collect();
-    owners.join(records);
-    let jobs: BTreeMap<usize, &str> = runs
-        .iter()
-        .filter_map(|(run, event, _)| Some((*run, event.job_source_id()?)))
-        .collect();
-    let names_jobs = |of: usize| {
-        let mut columns = owners.columns().filter(|((kind, _), _)| *kind == of);
-        columns.any(|(_, column)| jobs.iter().all(|(run, job)| column[*run].contains(job)))
-    };
-    let found = said.iter().filter_map(|(field, sayings)| {
-        owners.columns().find_map(|((kind, place), column)| {
-            let is_jobs = |one: &&Saying<'_>| {
-                one.is_foreign && column[one.event].iter().any(|said| one.given.is(said))
-            };
-            let those: Vec<&Saying<'_>> = sayings.iter().filter(is_jobs).collect();
-            let pairs: BTreeSet<(Option<&&str>, String)> = those
-                .iter()
-                .map(|one| (jobs.get(&one.event), one.given.key()))
-                .collect();
-            let of: BTreeSet<Option<&&str>> = pairs.iter().map(|(job, _)| *job).collect();
-            let are_shared =
-                pairs.len() == of.len() && of.len() > 1 && those.len() >= of.len() + SEVERAL;
-            let is_so = are_shared && is_nearly_all(those.len(), sayings.len());
-            (is_so && owners.is_joined(kind) && names_jobs(kind)).then(|| {
-                let got = format!("`{place}` of the job, in {}", counted(those.len(), "run"));
-                let line =
-                    |one: &Saying<'_>| format!("{} says {}, as its job does", one.label, one.given);
-                Outcome::wrong(format!("the run's own `{}`", field.name), got)
-                    .with_evidence(those.into_iter().take(SHOWN).map(line))
-            })
-        })
-    });
-    found.collect()
-}
-
-/// What events say in a field.
-fn sayings<'e, E: AsJson>(
-    field: &Field,
-    events: &[Judged<'e, E>],
-    owners: &Owners<'_>,
-) -> Vec<Saying<'e>> {
-    let sayings = events.iter().flat_map(|(number, event, label)| {
-        let given = field.of(event.json()).into_iter();
-        given.map(move |given| Saying {
-            event: *number,
-            label,
-            is_foreign: !owners.everything(*number).any(|said| given.may_be(said)),
-            given,
-        })
-    });
-    sayings.collect()
 }
 
 /// The events that say what stands at a place of another one's record, where all others say what stands there of their own.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::given::{Given, any_speaks_of, moments, speaks_of};
@@ -164,15 +163,10 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
             "the moment of the vendor's `{place}` as `{}`",
             meaning.field
         );
-        // What is to the second that of half of the runs is meant to be it, and does not only come near it.
-        let same = apart
-            .iter()
-            .filter(|(at, said)| at.as_second() == said.as_second());
-        let is_it = 2 * same.count() > given.len();
         let is_said = |given: &GivenTime<'_>| {
             let at = Given::Time(given.at);
             let mut everything = owners.everything(given.run);
-            everything.any(|said| at.may_be(said)) || !is_it && is_made_of(given, meaning, owners)
+            everything.any(|said| at.may_be(said)) || is_made_of(given, meaning, owners)
         };
         let lines = differing(place, column, given, &is_said);
         let got = match odd_distance(&apart) {
@@ -191,46 +185,6 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
             lines
         };
         Some(Outcome::wrong(expected, got).with_evidence(shown.into_iter().take(SHOWN)))
-    })
-}
-
-/// Local times of which those of one zone are read rightly, and those of another as if they were of that one, by the zones
-/// that the runs' records name, or the records that they name.
-pub(super) fn zones(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
-    let local = |column: &Column<'_>, run: usize, zone: &str| {
-        let (naive, is_zoned) = time_at(column, run)?;
-        let civil = naive.to_zoned(TimeZone::UTC).datetime();
-        let at = civil.to_zoned(TimeZone::get(zone).ok()?).ok()?;
-        (!is_zoned).then(|| at.timestamp().as_second())
-    };
-    let columns = |is_such: fn(&str) -> bool| {
-        let columns = owners.columns();
-        columns.filter(move |((_, place), _)| is_such(place))
-    };
-    let zones = columns(|place| speaks_of(place, "timezone zone tz"));
-    let starts = || columns(|place| MEANINGS[1].is_right(place));
-    let mut both = zones.flat_map(|(_, zones)| starts().map(move |starts| (zones, starts)));
-    both.find_map(|(zones, ((_, place), starts))| {
-        let own = |run: usize| zones[run].first().copied();
-        let all: BTreeSet<&str> = runs.iter().filter_map(|(run, ..)| own(*run)).collect();
-        let (mut right, mut wrong, mut lines) = (Vec::new(), BTreeSet::new(), Vec::new());
-        for (run, event, label) in runs {
-            let (zone, given) = (own(*run)?, event.start_time()?);
-            let is_of = |zone: &str| local(starts, *run, zone) == Some(given.as_second());
-            if is_of(zone) {
-                right.push(zone);
-            } else {
-                let other = all.iter().find(|other| is_of(other))?;
-                wrong.insert(zone);
-                lines.push(format!("{label}: {given}, the vendor's `{place}` in `{other}`, and its zone is `{zone}`"));
-            }
-        }
-        let are_others = right.len() >= SEVERAL && right.iter().all(|zone| !wrong.contains(zone));
-        (are_others && lines.len() >= SEVERAL).then(|| {
-            let got = format!("{} read in another zone", counted(lines.len(), "time"));
-            Outcome::wrong("local times read in the zone that the vendor names for each", got)
-                .with_evidence(lines.into_iter().take(SHOWN))
-        })
     })
 }
 

@@ -13,8 +13,6 @@ mod faithful;
 mod fates;
 mod given;
 mod left_out;
-mod lost_tasks;
-mod merged;
 mod owners;
 mod records;
 mod sense;
@@ -143,7 +141,6 @@ impl Witness {
         let (mut faults, mut advice) = compared((Asset::FIELDS, &OWN_OF_JOBS), &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
         faults.extend(sense::zones(&jobs, &owners));
-        faults.extend(sense::cut_crons(&jobs, &owners));
         let (of_parts, of_parts_advice) = self.of_parts(assets, &owners);
         faults.extend(of_parts);
         advice.extend(of_parts_advice);
@@ -204,12 +201,7 @@ impl Witness {
             if kind == jobs.list.0 || 2 * known.count() < said.len() {
                 return None;
             }
-            let parts = judged(&ided, &owners);
-            let (mut faults, advice) = compared((fields, own), &parts, &owners);
-            if name == "tasks" {
-                faults.extend(sense::before(&parts, &owners));
-            }
-            Some((faults, advice))
+            Some(compared((fields, own), &judged(&ided, &owners), &owners))
         };
         let (faults, advice): (Vec<_>, Vec<_>) = parts.into_iter().filter_map(of).unzip();
         (faults.concat(), advice.concat())
@@ -219,7 +211,6 @@ impl Witness {
     pub(super) fn of_runs(
         &self,
         runs: &[RunEvent],
-        assets: &[AssetEvent],
         span: Window,
         manifest: &PipelineManifest,
     ) -> Testimony {
@@ -236,13 +227,9 @@ impl Witness {
             Some(owners) => (&own, Some(owners)),
             None => (&others, self.owners(&others)),
         };
-        let (of_tasks, of_tasks_advice) = self.of_tasks(ided.iter().map(|(run, ..)| *run), assets);
-        let merged = merged::merged(runs, &self.records);
-        let Some(mut owners) = owners else {
-            return match merged {
-                Some(merged) => testimony(vec![merged], Vec::new(), counted(runs.len(), "run")),
-                None => nothing_to_compare("run that has ended"),
-            };
+        let (of_tasks, of_tasks_advice) = self.of_tasks(ided.iter().map(|(run, ..)| *run));
+        let Some(owners) = owners else {
+            return nothing_to_compare("run that has ended");
         };
         let runs = judged(ided, &owners);
         let (mut faults, mut advice) = compared((Run::FIELDS, &OWN_OF_RUNS), &runs, &owners);
@@ -251,8 +238,6 @@ impl Witness {
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
-        faults.extend(sense::taken_for_others(&runs, &owners));
-        faults.extend(merged);
         faults.extend(of_tasks);
         advice.extend(of_tasks_advice);
         let kind = &self.records.kinds[owners.list.0];
@@ -284,19 +269,15 @@ impl Witness {
             );
         }
         advice.extend(told(&meant, "run"));
-        faults.extend(borrowed::of_jobs(&runs, &self.records, &mut owners));
-        faults.extend(clocks::zones(&runs, &owners));
         testimony(faults, advice, counted(runs.len(), "run"))
     }
 
     /// Judges the task runs of runs that have ended, where the vendor has a record of each.
     fn of_tasks<'e>(
         &self,
-        runs: impl Iterator<Item = &'e RunEvent> + Clone,
-        assets: &[AssetEvent],
+        runs: impl Iterator<Item = &'e RunEvent>,
     ) -> (Vec<Outcome>, Vec<String>) {
         let tasks: Vec<(&RunEvent, Subject<'_>, String)> = runs
-            .clone()
             .flat_map(|run| {
                 let of = run.run_source_id();
                 let ended = run.task_runs().filter(|task| task.has_ended());
@@ -315,17 +296,6 @@ impl Witness {
         let (mut faults, advice) = compared((Run::FIELDS, &OWN_OF_TASK_RUNS), &tasks, &owners);
         faults.extend(fates::turned(&tasks, &owners, "task run"));
         faults.extend(clocks::times(&tasks, &owners));
-        let begun = agreed(&tasks, &owners, &|task, said| {
-            is_moment(task.start_time(), said)
-        });
-        let of = agreed(&tasks, &owners, &|task, said| {
-            task.task_source_id() == Some(said)
-        });
-        if let (Some(begun), Some(of)) = (begun.first(), of.first()) {
-            let (runs, places) = (runs.collect::<Vec<_>>(), (*begun, *of));
-            let lost = lost_tasks::lost_tasks(&self.records, owners.list, places, &runs, assets);
-            faults.extend(lost);
-        }
         (faults, advice)
     }
 

@@ -231,8 +231,6 @@ pub(super) fn differ(column: &Column<'_>, these: &[usize], those: &[usize]) -> b
     !these.is_empty() && !those.is_empty() && these.is_disjoint(&those)
 }
 
-/// Among so many records one is looked for that has both parts of an id.
-const MOST_HITS: usize = 5000;
 /// Where a text that is wanted stands at more places than these, records keep things by their names.
 const PLACES: usize = 100;
 
@@ -334,11 +332,18 @@ impl<'r> Finds<'r> {
             is_of_events_only: false,
         };
         let (mut used, mut firsts) = (BTreeSet::new(), BTreeSet::new());
+        let mut bare: HashMap<&str, Option<Vec<&'r Record>>> = HashMap::new();
         for ((own, subject), values) in found.of.iter_mut().zip(subjects).zip(ids) {
             let hits = values.iter().find_map(|value| {
                 // Lists of several jobs may each have a run with that id.
                 let named = subject.job.and_then(|job| of_job.get(&(*value, job)));
-                let one = one_of_each_list(named.or_else(|| by_value.get(value))?, values);
+                let one = match named {
+                    Some(hits) => one_of_each_list(hits),
+                    None => {
+                        let one = || one_of_each_list(by_value.get(value)?);
+                        bare.entry(value).or_insert_with(one).clone()
+                    }
+                };
                 Some((*value, one?, named.is_some()))
             });
             let Some((value, hits, is_named)) = hits else {
@@ -366,21 +371,18 @@ type Hit<'r> = (usize, &'r Record);
 /// The names of jobs that records say.
 type Named<'r> = HashMap<*const Record, Vec<&'r str>>;
 
-/// One record of each list: of several, the one that says most of what the id was put together from; nothing where two say
-/// as much.
-fn one_of_each_list<'r>(hits: &[Hit<'r>], parts: &[&str]) -> Option<Vec<&'r Record>> {
-    let mut lists: BTreeMap<usize, (usize, Option<&'r Record>)> = BTreeMap::new();
-    for &(list, record) in hits.iter().take(MOST_HITS) {
-        let says = |part: &&&str| record.fields.values().any(|said| said.contains(**part));
-        let count = parts.iter().filter(says).count();
-        let (most, best) = lists.entry(list).or_insert((count, Some(record)));
-        if count > *most {
-            (*most, *best) = (count, Some(record));
-        } else if count == *most {
-            *best = best.filter(|best| *best == record);
+/// One record of each list; nothing where a list has several.
+fn one_of_each_list<'r>(hits: &[Hit<'r>]) -> Option<Vec<&'r Record>> {
+    let mut lists: BTreeMap<usize, &'r Record> = BTreeMap::new();
+    for (list, record) in hits {
+        if lists
+            .insert(*list, record)
+            .is_some_and(|other| other != *record)
+        {
+            return None;
         }
     }
-    lists.into_values().map(|(_, best)| best).collect()
+    Some(lists.into_values().collect())
 }
 
 /// What an id that was put together may have been made of: what stands before or behind a sign in it, the longest first.
@@ -435,17 +437,6 @@ mod tests {
         let of = |dag: &str| json!({"dag": dag, "run": "manual__2026-01-01T00:00:00+00:00"});
         put_together(&records(&[json!([of("a"), of("b")])]));
         put_together(&records(&[json!([of("a")]), json!([of("b")])]));
-    }
-
-    #[test]
-    fn what_one_part_of_an_id_does_not_tell_apart_the_other_does() {
-        let of = |job: &str, number: i64| json!({"job": job, "number": number, "at": format!("{job} {number}")});
-        let records = records(&[json!([of("a", 1), of("a", 2), of("b", 1), of("b", 3)])]);
-        let ids = [("a#1", "a"), ("a#2", "a"), ("b#1", "b"), ("b#3", "b")];
-        let found = Owners::find(&records, &runs(&ids)).unwrap();
-        let at = &found.columns[&(found.list.0, "at")];
-        let said: Vec<&str> = at.iter().flatten().copied().collect();
-        assert_eq!(said, ["a 1", "a 2", "b 1", "b 3"]);
     }
 
     fn put_together(records: &Records) {

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent, RunTrigger};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value as Json;
 
 use super::given::{any_speaks_of, speaks_of, truth, words, words_in_order};
 use super::owners::{Column, Owners, Place};
@@ -127,48 +126,6 @@ pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
     })
 }
 
-/// Runs of which the vendor says one word of the contract's, and the connector another that the vendor says of others.
-pub(super) fn taken_for_others(
-    runs: &[Judged<'_, RunEvent>],
-    owners: &Owners<'_>,
-) -> Option<Outcome> {
-    owners.columns().find_map(|((_, place), column)| {
-        let word = |run: &usize| -> Option<&'static str> {
-            let said = column[*run].first().filter(|_| column[*run].len() == 1)?;
-            let mut words = RunTrigger::NAMES.iter();
-            words.find(|word| word.eq_ignore_ascii_case(said)).copied()
-        };
-        let all: BTreeSet<&str> = runs.iter().filter_map(|(run, ..)| word(run)).collect();
-        if !speaks_of(place, CAUSES) || all.len() < 2 {
-            return None;
-        }
-        all.iter().find_map(|said| {
-            let those = runs.iter().filter(|(run, ..)| word(run) == Some(said));
-            let given: BTreeSet<Option<&str>> =
-                those.clone().map(|(_, run, _)| run.trigger()).collect();
-            let given = given
-                .first()
-                .filter(|_| given.len() == 1)?
-                .filter(|given| given != said)?;
-            let is_named = |run: &RunEvent| run.json().get("triggered_by_run_source_id").is_some();
-            if those.clone().count() < SEVERAL
-                || !all.contains(given)
-                || those.clone().any(|(_, run, _)| is_named(run))
-            {
-                return None;
-            }
-            let got = format!("{given} for {}", counted(those.clone().count(), "run"));
-            let lines = those.map(|(_, _, label)| {
-                format!("{label}: {given}, and the vendor's `{place}` is {said}")
-            });
-            Some(
-                Outcome::wrong(format!("a `trigger` as the vendor's `{place}` says"), got)
-                    .with_evidence(lines.take(SHOWN)),
-            )
-        })
-    })
-}
-
 /// Words of names for how schedules stand, and those for things that stand somehow, too.
 const STANDING: &str = "stat paus suspend enabl disabl active sched trigger";
 const OF_OTHERS: &str = "last latest run owner user account log notif encrypt";
@@ -276,75 +233,6 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
 
 /// Words of names for whose a zone may be, other than a schedule's.
 const OF_PEOPLE: &str = "user owner account display default";
-
-/// Expressions that are the first five fields of the vendor's, whose first is of seconds: of those with a `?` the day of the
-/// month is the fourth field then, and that of the week the sixth.
-pub(super) fn cut_crons(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
-    let lines = jobs.iter().filter_map(|(number, job, label)| {
-        let own = job.json()["schedule"]["cron_expression"].as_str()?;
-        let given: Vec<&str> = own.split_whitespace().collect();
-        let is_cut = |said: &&str| {
-            let said: Vec<&str> = said.split_whitespace().collect();
-            let has_seconds = said.len() > 5 && (said[3] == "?" || said[5] == "?");
-            given.len() == 5 && has_seconds && said[..5] == given[..]
-        };
-        let mut everything = owners.everything(*number);
-        let said = everything.find(is_cut)?;
-        Some(format!(
-            "{label}: `{own}`, and the vendor has `{said}`, with seconds"
-        ))
-    });
-    let lines: Vec<String> = lines.collect();
-    (lines.len() > 1).then(|| {
-        Outcome::wrong(
-            "the vendor's minutes, hours and days as `schedule.cron_expression`",
-            format!(
-                "its seconds for minutes, in {}",
-                counted(lines.len(), "job")
-            ),
-        )
-        .with_evidence(lines.into_iter().take(SHOWN))
-        .with_hint("leave out the first field, and not the last")
-    })
-}
-
-/// Words of names for lists of what comes before.
-const BEFORE: &str = "depend upstream predecessor prerequisite need after require";
-
-/// Tasks that come after others than the vendor's list of those before them says, where that of several others is theirs.
-pub(super) fn before(tasks: &[Judged<'_, Json>], owners: &Owners<'_>) -> Option<Outcome> {
-    owners.columns().find_map(|((_, place), column)| {
-        if !speaks_of(place, BEFORE) || words(place).contains("dependents") {
-            return None;
-        }
-        let (mut alike, mut lines) = (0, Vec::new());
-        for (number, task, label) in tasks {
-            let given = task["upstream_task_source_ids"]
-                .as_array()
-                .into_iter()
-                .flatten();
-            let given: BTreeSet<&str> = given.filter_map(Json::as_str).collect();
-            let said = &column[*number];
-            alike += usize::from(!given.is_empty() && given == *said);
-            let new = given
-                .iter()
-                .find(|id| owners.everything(*number).all(|said| said != **id));
-            // Who leaves some out may mean it.
-            if let (Some(new), false) = (new, said.is_empty() || said.is_subset(&given)) {
-                let said: Vec<&str> = said.iter().copied().collect();
-                let said = said.join("`, `");
-                lines.push(format!(
-                    "{label} comes after `{new}`, and the vendor's `{place}` is `{said}`"
-                ));
-            }
-        }
-        (lines.len() >= SEVERAL && alike >= SEVERAL).then(|| {
-            let got = format!("others for {}", counted(lines.len(), "task"));
-            Outcome::wrong(format!("tasks after those of the vendor's `{place}`"), got)
-                .with_evidence(lines.into_iter().take(SHOWN))
-        })
-    })
-}
 
 /// The middles of a winter and a summer: what is judged does not hang on the day.
 const SEASONS: [i64; 2] = [1_736_899_200, 1_752_537_600];

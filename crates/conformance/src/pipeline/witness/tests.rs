@@ -91,7 +91,7 @@ fn of_answers(answers: Vec<Json>, events: Vec<Json>) -> Testimony {
         start: at(0, -60),
         end: at(RUNS, 60),
     };
-    witness.of_runs(&runs, &[], span, &manifest)
+    witness.of_runs(&runs, span, &manifest)
 }
 
 fn records() -> Vec<Json> {
