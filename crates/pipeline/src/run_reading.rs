@@ -276,8 +276,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
         });
         (count > 0).then(|| format!(
             "{} left out because no run can have its `{EVENT_TIME}`, such as {time}{given}: the vendor seems to write \
-             that where there is no time, as for the end of a run under way; make null of it, as with \
-             `if record.ended > 0`",
+             that where there is no time, as for the end of a run under way; give the time that it began there, as with \
+             `(record.ended if record.state == 'DONE' else record.started) | time`",
             counted(count, "run")
         ))
     }
@@ -468,7 +468,10 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
         let time = time.map(|time| time.timestamp());
         let is_inside = time.is_none_or(|time| window.contains(time));
-        if let Some(time) = time.filter(|time| *time > self.pipeline.client.now() + AHEAD) {
+        let is_ahead = |time: &Timestamp| {
+            *time > self.pipeline.client.now() + AHEAD && CREDIBLE.contains(&time.as_second())
+        };
+        if let Some(time) = time.filter(is_ahead) {
             self.ahead = (self.ahead.0 + 1, self.ahead.1.max(time));
         }
         Ok(if is_inside {

@@ -124,7 +124,10 @@ impl ExpressionProblem {
         let has_window = scope
             .get("window")
             .is_some_and(|window| !window.is_nothing());
-        if !has_window && expression.names().contains("window") {
+        let by_id = scope
+            .get(crate::described::RUN_IDS)
+            .is_some_and(|ids| !ids.is_nothing());
+        if by_id && !has_window && self.hint.is_none() && expression.names().contains("window") {
             self.hint = Some(
                 "runs that are asked for by their ids have no window: name with `by_id` in `[runs]` a source for them, \
                  or write `window.start or '2000-01-01T00:00:00Z'`"

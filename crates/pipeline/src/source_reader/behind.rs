@@ -6,7 +6,7 @@ use bowline_template::{Kind, Value};
 
 use super::past_ends::names;
 use crate::description::{Origin, Paging, Source, source_names};
-use crate::expression::{link, to_json};
+use crate::expression::{Expression, link, to_json};
 
 /// Flags that more follows, wherever they stand beside lists, in small letters without anything between.
 const MORE_FLAGS: [&str; 7] = [
@@ -105,7 +105,10 @@ pub(super) fn more_behind(
 /// Whether the vendor stopped at so many records, and did not only count others: by a count of its own, under this name,
 /// there are plainly more, nothing that the description says leaves any out, and the number is a round one.
 pub(super) fn is_cut(source: &Source, name: &str, last: &Value, records: usize) -> bool {
+    let picks = |records: &Expression| records.text().contains(['|', '[', '+']);
     let is_plain = matches!(source.origin, Origin::Once)
+        && source.paging.is_some()
+        && !source.records.as_ref().is_some_and(picks)
         && source.when.is_none()
         && source.flatten.is_none()
         && !source_names(source).contains("window");

@@ -425,7 +425,8 @@ fn lists_unread(name: &str, body: &Map<String, Json>) -> bool {
         "partialerrors" | "partialfailures" => true,
         "unreachable" => !has_counterpart(),
         _ if name.starts_with("unprocessed") => !has_counterpart(),
-        _ => name.starts_with("failed") && name.contains("location"),
+        "failedlocation" | "failedlocations" | "failedregions" => true,
+        _ => false,
     }
 }
 
@@ -438,7 +439,6 @@ fn lacking<'b>(body: &'b Map<String, Json>, list: &Value) -> Option<(&'b str, Lo
     }
     let is_list = |value: &Json| match value {
         Json::Array(items) => !items.is_empty() && *value != to_json(list),
-        Json::Object(fields) => !fields.is_empty(),
         _ => false,
     };
     let unread = body

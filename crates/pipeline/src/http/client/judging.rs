@@ -9,7 +9,8 @@ use bowline_words::{beginning, counted};
 
 use super::incomplete::{ACCEPTED, holds_records};
 use super::refusal_words::{
-    SEARCHED, beginning_of, later_page, speaks_of_clock, speaks_of_expiry, speaks_of_pace,
+    SEARCHED, asks_for_patience, beginning_of, later_page, speaks_of_clock, speaks_of_expiry,
+    speaks_of_pace,
 };
 use super::{Answer, Client, Response};
 use crate::decoding::{Budget, DecodeError, decode};
@@ -258,13 +259,14 @@ impl Client {
                     (SourceErrorKind::Refused, Passing::No, expiry)
                 }
                 Then::Retry => {
-                    let asked = self.asked(raw);
                     let is_hurried = matches!(raw.status, 429 | 503)
-                        || speaks_of_pace(&beginning_of(raw))
-                        || speaks_of_pace(&words);
+                        || raw.headers.contains_key("retry-after")
+                        || self.remaining(raw) == Some(0.0)
+                        || asks_for_patience(&beginning_of(raw))
+                        || asks_for_patience(&words);
                     // What is not ready yet is no reason to ask for something else later.
-                    if asked.is_some() || is_hurried {
-                        let passing = Passing::Refusal(asked);
+                    if is_hurried {
+                        let passing = Passing::Refusal(self.asked(raw));
                         (SourceErrorKind::RateLimited, passing, Expiry::No)
                     } else {
                         (SourceErrorKind::Vendor, Passing::Failure, Expiry::No)

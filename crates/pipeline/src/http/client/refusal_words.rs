@@ -33,6 +33,16 @@ const PACE_WORDS: [&str; 6] = [
     "too many requests",
 ];
 
+/// Words of an answer that a description has asked again, without the signs between them, that say the same.
+const PATIENCE_WORDS: [&str; 6] = [
+    "ratelimit",
+    "slowdown",
+    "quota",
+    "limitexceeded",
+    "frequencylimit",
+    "code:429",
+];
+
 /// Words for the place to go on from in a list, and that it is not good any more.
 const PLACE_WORDS: [&str; 7] = [
     "cursor", "token", "page", "continu", "scroll", "bookmark", "offset",
@@ -96,6 +106,17 @@ pub(crate) fn speaks_of_no_page(words: &str) -> bool {
 pub(super) fn speaks_of_pace(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     PACE_WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Whether an answer that the description has asked again says that fewer requests are wanted: it may do so in more words,
+/// and with the signs between them that names have.
+pub(super) fn asks_for_patience(text: &str) -> bool {
+    let letters: String = text
+        .chars()
+        .filter(|letter| !matches!(letter, '_' | '-' | ' ' | '"'))
+        .collect();
+    let letters = letters.to_ascii_lowercase();
+    speaks_of_pace(text) || PATIENCE_WORDS.iter().any(|word| letters.contains(word))
 }
 
 /// Whether words say that a token or session is not good any more.
