@@ -229,7 +229,7 @@ fn unproven(
     let remedy = match objection.end {
         ObjectionEnd::Proof => format!("run `bowline {command} {name}`"),
         ObjectionEnd::Code => format!(
-            "write it into `{}`, name a package that has it in `{}`, read it from the connector's folder beside `templates/` and `checks/`",
+            "write it into `{}`, name a package that has it in `{}`, or read it from the connector's folder (`__file__`)",
             layout::PYTHON_FILE,
             layout::REQUIREMENTS_FILE
         ),
