@@ -9,7 +9,6 @@ use bowline_words::Redactor;
 use serde_json::Value;
 
 use super::check::CONNECT_ARGS;
-use super::literal::{TextKind, literal_secret};
 use super::secret::secret_values;
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
 use super::written::{
@@ -160,32 +159,9 @@ fn written(path: &Path, text: &str) -> Option<FoundSecret> {
         let line = line_at(text, text.find(&key).unwrap_or_default());
         return found(format!("a secret under `{key}`"), line);
     }
-    if has_ending(name, &STATEMENTS)
-        && let Some((what, line)) = stated_secret(text)
-    {
-        return found(what.to_owned(), line);
-    }
-    // Programs that are no text hold anything by chance.
-    if document.is_some() || text.contains('\0') {
-        return None;
-    }
-    let kind = if is_script {
-        TextKind::Script
-    } else if has_ending(name, &PROGRAMS) {
-        TextKind::Program
-    } else if has_ending(name, &["xml"]) {
-        TextKind::Markup
-    } else {
-        TextKind::Prose
-    };
-    literal_secret(kind, text).and_then(|(what, line)| found(what, line))
+    let stated = has_ending(name, &STATEMENTS).then(|| stated_secret(text))?;
+    stated.and_then(|(what, line)| found(what.to_owned(), line))
 }
-
-/// The endings of programs in whose text names stand before what they are given.
-const PROGRAMS: [&str; 15] = [
-    "py", "pyi", "rs", "go", "js", "mjs", "ts", "tsx", "java", "kt", "rb", "scala", "cs", "groovy",
-    "php",
-];
 
 /// The endings of files with lines of keys and values, and no program text.
 const SETTINGS: [&str; 10] = [

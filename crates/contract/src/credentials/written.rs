@@ -3,7 +3,6 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value};
 
-use super::literal::is_named_token;
 use super::secret::{folded, is_connection_string, is_plain_word, named_values, percent_decoded};
 
 /// The ends of keys whose literal values are secrets wherever they stand.
@@ -117,7 +116,6 @@ fn is_written_secret(key: &str, text: &str) -> bool {
     }
     let written = without_fillings(text);
     (names_a_secret(key) && !is_filled_in(text) && !is_plain_word(text))
-        || is_named_token(key, text)
         || address_password(&written).is_some_and(|password| !is_stand_in(password))
         || has_address_with_secret(&written)
         || has_setting_with_secret(&written)
@@ -129,7 +127,7 @@ fn is_written_secret(key: &str, text: &str) -> bool {
 const FILLINGS: [(&str, &str, &str); 3] = [("{{", "}}", "{}"), ("{%", "%}", ""), ("${", "}", "{}")];
 
 /// A text without what is filled in: what is left was written down.
-pub(super) fn without_fillings(text: &str) -> String {
+fn without_fillings(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     loop {
@@ -214,7 +212,7 @@ fn has_setting_with_secret(text: &str) -> bool {
 }
 
 /// The password of `scheme://user:password@host`, as it is written.
-pub(super) fn address_password(text: &str) -> Option<&str> {
+fn address_password(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let (login, _) = authority.rsplit_once('@')?;
@@ -222,7 +220,7 @@ pub(super) fn address_password(text: &str) -> Option<&str> {
     (!login.contains(char::is_whitespace)).then_some(password)
 }
 
-pub(super) fn names_a_secret(key: &str) -> bool {
+fn names_a_secret(key: &str) -> bool {
     let key = folded(key);
     SECRET_ENDS
         .iter()
@@ -314,13 +312,13 @@ const KEY_FILES: [&str; 9] = [
 ];
 
 /// Whether a text is where a file lies.
-pub(super) fn is_path(text: &str) -> bool {
+fn is_path(text: &str) -> bool {
     text.starts_with(['/', '\\', '.', '~']) || KEY_FILES.iter().any(|end| text.ends_with(end))
 }
 
 /// Whether a value is no secret under a key that says so: what stands in for one, a setting, or what examples and programs
 /// come with.
-pub(super) fn is_open(value: &str) -> bool {
+fn is_open(value: &str) -> bool {
     let is_variable = value.starts_with('$')
         || value.starts_with('%') && percent_decoded(value).as_deref() == Some(value);
     is_stand_in(value)
