@@ -54,7 +54,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("python/incomplete", &[Need::Python], incomplete),
         trial("python/protocol", &[Need::Python], protocol),
         trial("python/module_outside", &[Need::Python], module_outside),
-        trial("python/read_outside", &[Need::Python], read_outside),
         trial("python/by_hand", &[Need::Python], by_hand),
         trial("python/faults", &[Need::Python], faults),
         trial(
@@ -336,7 +335,7 @@ fn module_outside() -> Result<(), Failed> {
                 sys.modules['nothing'] = None\n";
     let refused = "`bowline build` will refuse it";
     let told = exported_with(&format!("import spelling\n{lazy}"));
-    let why = format!("{refused}: connector.py loads `lib/spelling.py`");
+    let why = format!("{refused}: connector.py imports `lib/spelling.py`");
     assert!(told.contains(&why), "{told}");
     assert!(
         !told.contains("beside"),
@@ -374,89 +373,6 @@ fn module_outside() -> Result<(), Failed> {
     }
     for file in ["typed.py", "lib/shown.py", "lib/spelling.py", "beside.py"] {
         assert!(!told.contains(&format!("`{file}`")), "{file}: {told}");
-    }
-    Ok(())
-}
-
-/// What is read while the file is loaded, and does not go in or would not be found.
-fn read_outside() -> Result<(), Failed> {
-    let sandbox = Sandbox::new();
-    let new = ["new", "shop", "--lang", "python", "--dialect", "sqlite"];
-    sandbox.bowline_with_python(&new).exits(exit_code::OK);
-    let database = sandbox.work().join("shop.db");
-    write_credentials(&sandbox, "shop", &json!({ "path": database }));
-    sandbox
-        .bowline_with_python(&["query", "CREATE TABLE orders AS SELECT 1 AS id"])
-        .exits(exit_code::OK);
-    for file in [
-        "sql/x.sql",
-        "connectors/shop/.env",
-        "connectors/shop/x.sql",
-        "connectors/shop/templates/x.sql",
-    ] {
-        sandbox.write(file, "SELECT 1");
-    }
-    sandbox.write("sql/made.py", "X = 1\n");
-    let file = "connectors/shop/connector.py";
-    let own = sandbox.read(file);
-    let (about, code) = own.split_once("import datetime\n").expect("imports");
-    let here = "import importlib.util, multiprocessing, os, runpy, tempfile\nhere = os.path.dirname(__file__)\n";
-    for (reads, expected) in [
-        (
-            "open(os.path.join(here, '../../sql/x.sql')).read()",
-            Some("loads `sql/x.sql`"),
-        ),
-        (
-            "open('connectors/shop/x.sql').read()",
-            Some("looks for `connectors/shop/x.sql` in the folder"),
-        ),
-        (
-            "open(os.path.join(here, '.env')).read()",
-            Some("loads `connectors/shop/.env`"),
-        ),
-        (
-            "open(os.path.join(here, 'credentials.json')).read()",
-            Some("loads `connectors/shop/credentials.json`"),
-        ),
-        (
-            "open(os.path.join(here, 'templates/x.sql')).read()",
-            Some("loads `connectors/shop/templates/x.sql`"),
-        ),
-        (
-            "runpy.run_path(os.path.join(here, '../../sql/made.py'))",
-            Some("loads `sql/made.py`"),
-        ),
-        (
-            "s = importlib.util.spec_from_file_location('made', os.path.join(here, '../../sql/made.py'))\n\
-             s.loader.exec_module(importlib.util.module_from_spec(s))",
-            Some("loads `sql/made.py`"),
-        ),
-        ("open(os.path.join(here, 'x.sql')).read()", None),
-        (
-            "os.chdir(here)\nopen('x.sql').read()\nopen(os.path.join(here, 'manifest.json')).read()",
-            None,
-        ),
-        (
-            "open('sql/out.txt', 'w').close()\nopen('/etc/hosts').read()",
-            None,
-        ),
-        (
-            "f = tempfile.NamedTemporaryFile()\nopen(f.name).read()",
-            None,
-        ),
-    ] {
-        sandbox.write(
-            file,
-            &format!("{about}{here}{reads}\nimport datetime\n{code}"),
-        );
-        let told = sandbox
-            .bowline_with_python(&["export", "shop"])
-            .exits(exit_code::OK)
-            .stderr;
-        match expected {
-            Some(words) => assert!(told.contains(words), "{reads}: {told}"),
-            None => assert!(!told.contains("will refuse it"), "{reads}: {told}"),
-        }
     }
     Ok(())
 }

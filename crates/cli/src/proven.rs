@@ -6,7 +6,7 @@ use bowline_conformance::Tier;
 use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_image::ImageError;
-use bowline_image::plan::{Candidate, LeftOut, Proof, ProofOutcome};
+use bowline_image::plan::{Candidate, Proof, ProofOutcome};
 use bowline_protocol::OutsideCode;
 use bowline_report::Conclusion;
 use bowline_warehouse::dialect::Pack;
@@ -77,32 +77,12 @@ impl Proving {
         let left_out = proof.left_out(root, &outside.loaded);
         for file in &left_out {
             context.printer.say(format!(
-                "`bowline build` will refuse it: {PYTHON_FILE} loads `{file}`, which does not go into the image\n\
-                 hint: write it into {PYTHON_FILE}, name a package that has it in requirements.txt, or read it from \
-                 the connector's folder"
+                "`bowline build` will refuse it: {PYTHON_FILE} imports `{file}`, which does not go into the image\n\
+                 hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
             ));
         }
-        for file in &outside.relative {
-            context.printer.say(format!(
-                "`bowline build` will refuse it: {PYTHON_FILE} looks for `{file}` in the folder where it is started, and \
-                 the agent starts it elsewhere\n\
-                 hint: name it by its place beside {PYTHON_FILE}, which is `__file__`"
-            ));
-        }
-        for package in &outside.packages {
-            context.printer.say(format!(
-                "{PYTHON_FILE} imports `{package}`, which is not in requirements.txt: the image has it only where its \
-                 base does\n\
-                 hint: name the package in requirements.txt"
-            ));
-        }
-        let is_taken =
-            outcome == ProofOutcome::Passed && left_out.is_empty() && outside.relative.is_empty();
-        let proof = proof.with_outside(LeftOut {
-            files: left_out,
-            relative: outside.relative.clone(),
-            packages: outside.packages.clone(),
-        });
+        let is_taken = outcome == ProofOutcome::Passed && left_out.is_empty();
+        let proof = proof.with_outside(left_out);
         if let Err(error) = proof.keep(root, &self.candidate, outcome) {
             tell_unknown(context, &error);
             return false;

@@ -24,7 +24,7 @@ pub use image_plan::{
 };
 pub use make::plan;
 pub use problem::{PlanError, PlanProblem, PlanProblemKind};
-pub use proof::{LeftOut, Proof, ProofOutcome};
+pub use proof::{Proof, ProofOutcome};
 pub use request::{Candidate, ModeChoice, PlanRequest, Runtime, RuntimeFiles, choose};
 pub(crate) use testing::Tested;
 pub use testing::{TestImage, test_image};

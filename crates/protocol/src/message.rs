@@ -218,21 +218,15 @@ pub struct MisspeltMethod {
     pub line: Option<usize>,
 }
 
-/// Files beside a connector's own that are not installed, as paths from where it runs, and packages that nothing asks for.
+/// Files of code beside a connector's own that are not installed, as paths from where it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutsideCode {
-    /// It has loaded them, as code or to read them.
+    /// It has loaded them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loaded: Vec<String>,
     /// Imports name them that were not run, and may never be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<String>,
-    /// It has read them by a path from where it runs, which is another folder in the agent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relative: Vec<String>,
-    /// Packages that it imports, and that only this machine is known to have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<String>,
 }
 
 impl OutsideCode {

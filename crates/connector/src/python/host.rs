@@ -10,8 +10,7 @@ use bowline_process::Program;
 
 use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
 use super::interpreter::{LOWEST_PYTHON, how_to_have_python};
-use super::requirements::asked_for;
-use super::system_packages::{installs, system_packages};
+use super::system_packages::system_packages;
 use crate::Workspace;
 
 /// The host, in Python: one program of four files.
@@ -88,7 +87,6 @@ fn program_with(
         "class": class_in(&dir),
         "name": name.as_str(),
         "system_packages": system_packages(&extra),
-        "undeclared": asked_for(requirements).is_empty() && !installs(&extra),
     });
     let command: [OsString; 4] = [
         python.into(),

@@ -1,4 +1,4 @@
-//! What a connector asks to be installed in its `Dockerfile.extra`.
+//! The system packages that a connector asks for in its `Dockerfile.extra`.
 
 /// The system packages that `apt-get install` lines name, in their order, each once.
 pub(super) fn system_packages(text: &str) -> Vec<String> {
@@ -29,22 +29,9 @@ pub(super) fn system_packages(text: &str) -> Vec<String> {
     packages
 }
 
-/// Whether anything is installed, by whatever program.
-pub(super) fn installs(text: &str) -> bool {
-    let lines = text.lines().map(str::trim_start);
-    let mut instructions = lines.filter(|line| !line.starts_with('#'));
-    instructions.any(|line| line.contains("install"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{installs, system_packages};
-
-    #[test]
-    fn any_program_installs() {
-        assert!(installs("ENV A=1\nRUN pip install pyyaml\n"));
-        assert!(!installs("# RUN pip install pyyaml\nRUN true\n"));
-    }
+    use super::system_packages;
 
     #[test]
     fn packages_are_found_in_every_way_of_writing() {

@@ -146,7 +146,7 @@ pub(super) fn check(
         .flatten();
     let identity = identity?;
     let path = mistakes.shown(&dir.join(layout::MANIFEST_FILE));
-    let mut advices: Vec<PlanProblem> = identity
+    let advices: Vec<PlanProblem> = identity
         .advices
         .iter()
         .map(|advice| {
@@ -157,17 +157,6 @@ pub(super) fn check(
                 .hint(advice.hints.first().cloned())
         })
         .collect();
-    let undeclared = proof::undeclared_packages(request.workspace, candidate);
-    // With requirements it is tested with these alone.
-    for package in undeclared.iter().filter(|_| requirements.is_empty()) {
-        let what = format!(
-            "it imports `{package}`, which is not in `{}`: the image has it only where its base does",
-            layout::REQUIREMENTS_FILE
-        );
-        let advice = PlanProblem::new(PlanProblemKind::Advice, what).of(&candidate.name);
-        let hint = format!("name the package in `{}`", layout::REQUIREMENTS_FILE);
-        advices.push(advice.hint(hint));
-    }
     if !mistakes.problems.is_empty() {
         // Who mends the others will want to know.
         mistakes.problems.extend(advices);
@@ -229,7 +218,7 @@ fn unproven(
     let remedy = match objection.end {
         ObjectionEnd::Proof => format!("run `bowline {command} {name}`"),
         ObjectionEnd::Code => format!(
-            "write it into `{}`, name a package that has it in `{}`, or read it from the connector's folder (`__file__`)",
+            "write it into `{}`, name a package that has it in `{}`",
             layout::PYTHON_FILE,
             layout::REQUIREMENTS_FILE
         ),
@@ -457,14 +446,6 @@ pub(super) fn read_extra(dir: &Path, mistakes: &mut Mistakes<'_>) -> Option<Dock
     }
 }
 
-/// Whether it takes back what the image sets so that connectors are loaded at all.
-fn switches_off(extra: &DockerfileExtra) -> bool {
-    let (variable, on) = ENABLING_VARIABLE;
-    let set = extra.carry_out(&mut BTreeMap::new(), &mut BTreeMap::new());
-    set.iter()
-        .any(|(name, value)| name == variable && !value.eq_ignore_ascii_case(on))
-}
-
 pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<Requirement> {
     let path = dir.join(layout::REQUIREMENTS_FILE);
     let Some(text) = read_optional(&path, mistakes) else {
@@ -476,6 +457,14 @@ pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<
         mistakes.add(PlanProblemKind::Requirements, what, None);
     }
     requirements
+/// Whether it takes back what the image sets so that connectors are loaded at all.
+fn switches_off(extra: &DockerfileExtra) -> bool {
+    let (variable, on) = ENABLING_VARIABLE;
+    let set = extra.carry_out(&mut BTreeMap::new(), &mut BTreeMap::new());
+    set.iter()
+        .any(|(name, value)| name == variable && !value.eq_ignore_ascii_case(on))
+}
+
 }
 
 fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {

@@ -45,22 +45,9 @@ pub struct Proof {
     proven: Proven,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
-    #[serde(flatten)]
-    outside: LeftOut,
-}
-
-/// What a connector takes from this machine and an image would not have.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Files that it loads and that no image gets, by the path from the workspace's root.
-    #[serde(rename = "outside", default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<String>,
-    /// Files that it looks for in the folder where it is started.
+    /// Files of code that it loads and that no image gets, by the path from the workspace's root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relative: Vec<String>,
-    /// Packages that it imports and that nothing installs: an image has them where its base does.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<String>,
+    outside: Vec<String>,
 }
 
 /// Files as they were when they were proven, or are now, by the path from the workspace's root.
@@ -93,11 +80,11 @@ impl Proof {
             outcome: ProofOutcome::Inconclusive,
             proven,
             driver: installed_driver(&candidate.dir)?,
-            outside: LeftOut::default(),
+            outside: Vec::new(),
         })
     }
 
-    /// Those of these files, by the path from the workspace's root, that do not ship with it.
+    /// Those of these files of code, by the path from the workspace's root, that do not ship with it.
     #[must_use]
     pub fn left_out(&self, workspace: &Path, files: &[String]) -> Vec<String> {
         let real = |file: &String| workspace.join(file).canonicalize().ok();
@@ -106,10 +93,10 @@ impl Proof {
         files.iter().filter(is_left).cloned().collect()
     }
 
-    /// Notes what it loads and no image gets.
+    /// Notes files of code that it loads and that no image gets.
     #[must_use]
-    pub fn with_outside(mut self, outside: LeftOut) -> Self {
-        self.outside = outside;
+    pub fn with_outside(mut self, files: Vec<String>) -> Self {
+        self.outside = files;
         self
     }
 
@@ -255,20 +242,12 @@ pub(super) fn objection(
     // What was changed since may import something else.
     if differences.is_empty() {
         // Something else may be in their place in an image, or it may do without them: that was not proven.
-        let left_out = proof.outside.files.iter();
-        differences.extend(left_out.map(|path| format!("it loads `{path}`, which does not go in")));
-        let relative = proof.outside.relative.iter();
-        differences.extend(relative.map(|path| {
-            format!("it looks for `{path}` in the folder where it is started, and the agent starts it elsewhere")
-        }));
+        let left_out = proof.outside.iter();
+        differences
+            .extend(left_out.map(|path| format!("it imports `{path}`, which does not go in")));
         end = ObjectionEnd::Code;
     }
     Ok(told(&differences).map(|why| Objection { why, end }))
-}
-
-/// The packages that a connector was proven with and that nothing installs in an image.
-pub(super) fn undeclared_packages(workspace: &Path, candidate: &Candidate) -> Vec<String> {
-    kept(&place(workspace, candidate)).map_or_else(Vec::new, |proof| proof.outside.packages)
 }
 
 fn told(differences: &[String]) -> Option<String> {

@@ -1,14 +1,12 @@
-"""What a connector takes from outside of its folder: the files that it has loaded, and what it would import later."""
+"""Which code of the workspace a connector runs as modules: what it has loaded, and what it would import later."""
 
 import ast
 import collections
 import importlib.machinery
 import os
-import stat
 import sys
 import time
 import warnings
-from importlib.util import source_from_cache
 
 # The name under which a connector's file is run.
 CONNECTOR_MODULE = "bowline_connector"
@@ -21,129 +19,23 @@ LARGEST_FILE = 256 * 1024
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-# The folders that packages are installed into.
-PACKAGES = {"site-packages", "dist-packages"}
+def outside(path, here, places, known):
+    """Files below a folder that the connector has as modules although they are not installed: what it has loaded, and what
+    it would import later.
 
-
-# Where systems keep what an image may have of its own, and programs what they make while they run.
-OTHERS = ("/bin", "/dev", "/etc", "/lib", "/opt", "/proc", "/sys", "/tmp", "/usr", "/var")
-
-
-class Reads:
-    """Hears which files are opened for reading while a connector is loaded."""
-
-    def __init__(self):
-        self._heard = None
-
-    def __enter__(self):
-        self._heard = []
-        sys.addaudithook(self._hear)
-        return self
-
-    def __exit__(self, *_):
-        self.opened, self._heard = self._heard, None
-
-    def _hear(self, event, args):
-        if event != "open" or self._heard is None:
-            return
-        try:
-            path, mode, flags = args
-            reads = not set("wax") & set(mode) if isinstance(mode, str) else flags & os.O_ACCMODE == os.O_RDONLY
-            if reads and isinstance(path, (str, bytes)):
-                path = os.fsdecode(path)
-                # What a package looks for by itself, such as a `.env`, it may do without.
-                if not os.path.basename(path).startswith(".env") or not is_by_package(sys._getframe(1)):
-                    self._heard.append((os.getcwd(), path))
-        except Exception:  # Nobody's opening fails because it is heard.
-            pass
-
-
-def is_by_package(frame):
-    """Whether installed code is among what runs."""
-    while frame is not None:
-        if PACKAGES & set(frame.f_code.co_filename.split(os.sep)):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def outside(path, here, places, known, opened):
-    """Files that the connector has loaded although they are not installed, by what is known of them: modules and what it
-    read, what it would import later, and what it named by a path from a folder (`here`) that is another in the agent.
-
-    `places` and `known` are where modules were looked for and those that were there before the connector was loaded;
-    `opened` is what it opened, and from where.
+    `places` and `known` are where modules were looked for and those that were there before the connector was loaded.
     """
-    roots = [sys.prefix, sys.base_prefix, sys.exec_prefix]
-    installed = [os.path.realpath(place) for place in [*places, *roots] if place]
-    added = [os.path.realpath(place) for place in sys.path if place and place not in places]
-    others = [os.path.realpath(place) for place in (*OTHERS, os.environ.get("TMPDIR")) if place]
-    home = os.path.realpath(os.path.expanduser("~"))
-    own = {os.path.realpath(path), os.path.join(os.path.dirname(os.path.realpath(path)), "manifest.json")}
+    installed = [os.path.realpath(place) for place in places if place]
 
     def is_ours(file):
         return is_below(file, here) and not any(is_below(file, place) for place in installed)
-
-    def is_taken(file):
-        if file in own or any(is_below(file, place) for place in installed):
-            return False
-        if is_below(file, here):
-            return is_shown(file, here) and is_file(file)
-        if any(is_below(file, place) for place in others):
-            return False
-        is_of_user = home != os.sep and is_below(file, home) and is_shown(file, home)
-        return (is_of_user or any(is_below(file, place) for place in added)) and is_file(file)
 
     files = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
     # `multiprocessing` gives the program that runs a second name, `__mp_main__`.
     files.discard(file_of(sys.modules.get("__main__")))
     loaded = {file for file in map(os.path.realpath, filter(None, files)) if is_ours(file)}
-    read = {(folder, source(name)) for folder, name in opened}
-    named = {name: os.path.realpath(os.path.join(folder, name)) for folder, name in read}
-    loaded |= {file for file in named.values() if is_taken(file)}
-    relative = {
-        named[name]
-        for folder, name in read
-        if not os.path.isabs(name) and os.path.realpath(folder) == here and is_taken(named[name])
-    }
     later = reached(path, here, loaded, is_ours)
-    return {
-        "loaded": shown(loaded, here),
-        "imported": shown(later - loaded, here),
-        "relative": shown(relative, here),
-    }
-
-
-def source(name):
-    """The file that a compiled module was made from; any other file itself."""
-    try:
-        return source_from_cache(name) if name.endswith(".pyc") else name
-    except ValueError:
-        return name
-
-
-def is_file(file):
-    try:
-        return stat.S_ISREG(os.stat(file).st_mode)
-    except OSError:
-        return False
-
-
-def is_shown(file, folder):
-    """Whether a file is none of those that programs keep for themselves in hidden places; a `.env` is for everybody."""
-    *around, name = os.path.relpath(file, folder).split(os.sep)
-    return not any(part.startswith(".") for part in around) and (not name.startswith(".") or name.startswith(".env"))
-
-
-def packages(path):
-    """The installed packages that the connector's file imports, and does not go without."""
-    found = set()
-    for part in called(statements(path)):
-        for names, level, is_tried in imports(part):
-            places = [] if level or is_tried or not names else files(names[:1], None)
-            if any(PACKAGES & set(place.split(os.sep)) for place in places):
-                found.add(names[0])
-    return sorted(found)
+    return {"loaded": shown(loaded, here), "imported": shown(later - loaded, here)}
 
 
 def shown(files, here):
@@ -183,7 +75,16 @@ def is_below(file, folder):
 
 def imported(path, more):
     """The files that the imports in a file mean; what no place of the path has is looked for in more folders."""
-    body = statements(path)
+    try:
+        with open(path, "rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+        if b"import" not in text or len(text) > LARGEST_FILE:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text).body
+    except (OSError, SyntaxError, ValueError, RecursionError):  # A module need not be Python's text.
+        return
     for part in called(body) if more else body:
         for names, level, is_tried in imports(part):
             if level:
@@ -192,20 +93,6 @@ def imported(path, more):
                 yield from files(names, [folder])
             elif names[0] not in sys.builtin_module_names:
                 yield from files(names, None) or files(names, [] if is_tried else more)
-
-
-def statements(path):
-    """The statements of a module's text; none where nothing can be imported in it."""
-    try:
-        with open(path, "rb") as file:
-            text = file.read(LARGEST_FILE + 1)
-        if b"import" not in text or len(text) > LARGEST_FILE:
-            return []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text).body
-    except (OSError, SyntaxError, ValueError, RecursionError):  # A module need not be Python's text.
-        return []
 
 
 def files(names, folders):

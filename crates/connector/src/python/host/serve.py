@@ -1,7 +1,7 @@
 """Runs one connector.py, unchanged, and speaks the process protocol for it.
 
 Started as `python -I host.py SETTINGS`, where SETTINGS is a JSON object: `connector` (the path of connector.py),
-`class` (the one that the connector's folder asks for, if it does), `name`, `system_packages` and `undeclared` (whether nothing says which packages the agent has). Only the standard library is used, from Python 3.8 on. The files values.py, failures.py and
+`class` (the one that the connector's folder asks for, if it does), `name` and `system_packages`. Only the standard library is used, from Python 3.8 on. The files values.py, failures.py and
 modules.py stand before this one in the same program.
 
 The connector's own prints go to standard error and it finds its standard input empty, so that nothing it does can
@@ -178,11 +178,8 @@ class Host:
             raise Refusal(INVALID_PARAMS, "only version %d of the protocol is spoken here" % PROTOCOL)
         if self._connector is None:
             here, places, known = os.path.realpath(os.getcwd()), list(sys.path), set(sys.modules)
-            path = self._settings["connector"]
-            with Reads() as reads:
-                self._connector = load(self._settings)
-            code = outside(path, here, places, known, reads.opened)
-            code["packages"] = packages(path) if self._settings.get("undeclared") else []
+            self._connector = load(self._settings)
+            code = outside(self._settings["connector"], here, places, known)
             self._outside = {use: [printable(file) for file in files] for use, files in code.items()}
         return {
             "protocol": PROTOCOL,
