@@ -437,13 +437,15 @@ fn lacking<'b>(body: &'b Map<String, Json>, list: &Value) -> Option<(&'b str, Lo
     if failed.is_some_and(|failed| failed > 0) {
         return Some(("_shards.failed", Loss::Sure));
     }
-    let is_list = |value: &Json| match value {
+    let is_list = |name: &str, value: &Json| match value {
         Json::Array(items) => !items.is_empty() && *value != to_json(list),
+        // By itself the word may be a kind of records, with their list in it.
+        Json::Object(fields) => !fields.is_empty() && name != "unprocessed",
         _ => false,
     };
     let unread = body
         .iter()
-        .find(|(name, value)| lists_unread(name, body) && is_list(value));
+        .find(|(name, value)| lists_unread(name, body) && is_list(name, value));
     if let Some((name, _)) = unread {
         return Some((name.as_str(), Loss::Sure));
     }

@@ -124,3 +124,26 @@ pub(super) fn speaks_of_expiry(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     EXPIRY_WORDS.iter().any(|word| text.contains(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_requests_are_wanted_in_many_words() {
+        for words in [
+            "slow down",
+            r#"{"error":"SlowDown"}"#,
+            "RATE_LIMITED",
+            "rate-limit reached",
+            r#"{"code": 429}"#,
+            "request limit exceeded",
+            "Quota exceeded",
+        ] {
+            assert!(asks_for_patience(words), "{words}");
+        }
+        for words in [r#"{"state":"RUNNING"}"#, "not ready yet", r#"{"code":202}"#] {
+            assert!(!asks_for_patience(words), "{words}");
+        }
+    }
+}
