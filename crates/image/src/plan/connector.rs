@@ -457,14 +457,14 @@ pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<
         mistakes.add(PlanProblemKind::Requirements, what, None);
     }
     requirements
+}
+
 /// Whether it takes back what the image sets so that connectors are loaded at all.
 fn switches_off(extra: &DockerfileExtra) -> bool {
     let (variable, on) = ENABLING_VARIABLE;
     let set = extra.carry_out(&mut BTreeMap::new(), &mut BTreeMap::new());
     set.iter()
         .any(|(name, value)| name == variable && !value.eq_ignore_ascii_case(on))
-}
-
 }
 
 fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {
