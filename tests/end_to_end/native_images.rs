@@ -354,7 +354,7 @@ fn two_platforms() -> Result<(), Failed> {
 
     // What an engine builds for two platforms stays whole when the store is tidied up.
     for engine in ["buildah", "podman"] {
-        let tag = format!("localhost/{engine}:1");
+        let tag = format!("{engine}:1");
         let both = BOTH.map(|word| {
             if word == "localhost/agent:1" {
                 &tag

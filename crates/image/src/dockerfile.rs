@@ -14,7 +14,7 @@ pub(crate) const CONTEXT_FILES: &str = "files";
 const SHARED_FOLDER: &str = "shared";
 
 /// The Dockerfile of an agent image for one platform, over a base that the engine knows under this name and that has
-/// this digest. It copies from the folders that [`context_path`] names.
+/// this digest, if it knows that. It copies from the folders that [`context_path`] names.
 pub(crate) fn agent(
     plan: &ImagePlan,
     platform: &Platform,
@@ -45,11 +45,12 @@ pub(crate) fn agent(
             let _ = writeln!(text, "{}", install(&file));
         }
     }
-    let digest = digest.map(|digest| (BASE_DIGEST_LABEL, digest));
+    // Without one the base's own label, which is of the base's base, would stay.
+    let digest = (BASE_DIGEST_LABEL, digest.unwrap_or_default());
     let labels = plan.labels.iter();
     let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
     text.push('\n');
-    for (name, value) in labels.chain(digest) {
+    for (name, value) in labels.chain([digest]) {
         let _ = writeln!(text, "LABEL {}={}", quoted(name), quoted(value));
     }
     let _ = writeln!(text, "\nUSER {}", plan.user);

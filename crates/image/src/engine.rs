@@ -159,11 +159,10 @@ pub fn build(
         }
     }
     let mut images = Vec::new();
-    let mut parts = Vec::new();
     for platform in &plan.platforms {
         let mut base = run.base(&plan.base, platform)?;
         if base.digest.is_none() {
-            base.digest = run.digest(&base.name, platform)?;
+            base.digest = run.digest(&base.name, platform);
         }
         (run.on_event)(BuildEvent::Step(format!(
             "building for {platform} with {}",
@@ -177,11 +176,10 @@ pub fn build(
             plan.tag.clone()
         };
         let image = run.build(context.path(), platform, &tag, (Network::Usual, &[]))?;
-        parts.push(tag);
         images.push((platform.clone(), image));
     }
     if several {
-        run.join(&plan.tag, &parts)?;
+        run.join(&plan.tag, &images)?;
     }
     if options.push {
         (run.on_event)(BuildEvent::Step(format!("pushing {}", plan.tag)));
@@ -283,15 +281,18 @@ impl Run<'_> {
         Ok(NamedBase { name, digest: None })
     }
 
-    /// The digest of a base in a registry or in the engine's store, if the engine has one for it. A base that the store
-    /// lacks is pulled, as the build would.
-    fn digest(&mut self, name: &str, platform: &Platform) -> Result<Option<String>, ImageError> {
-        if !self.engine.has(name, platform) {
+    /// The digest of a base in a registry or in the engine's store, if the engine has one for it. Podman and Buildah
+    /// pull a base that their store lacks, as the build would; what comes of that is the build's to tell.
+    fn digest(&mut self, name: &str, platform: &Platform) -> Option<String> {
+        if self.engine != Engine::Docker && !self.engine.has(name, platform) {
             let what = format!("{} pull", self.engine.name());
             let platform = platform.to_string();
-            self.call(&["pull", "--quiet", "--platform", &platform, name], &what)?;
+            self.call(&["pull", "--quiet", "--platform", &platform, name], &what)
+                .ok()?;
         }
-        Ok(self.engine.digest(name))
+        // A list in the store may be for other platforms.
+        let is_there = self.engine.has(name, platform);
+        is_there.then(|| self.engine.digest(name)).flatten()
     }
 
     /// Brings a base that lies in files into the engine's store, and gives the name that it has there.
@@ -358,16 +359,18 @@ impl Run<'_> {
     }
 
     /// Joins the images of several platforms under one name.
-    fn join(&mut self, tag: &str, parts: &[String]) -> Result<(), ImageError> {
+    fn join(&mut self, tag: &str, images: &[(Platform, String)]) -> Result<(), ImageError> {
         let what = format!("{} manifest create", self.engine.name());
         // What had the name before would else stay in the list.
         if self.succeeds(&["manifest", "inspect", tag]) {
             self.call(&["manifest", "rm", tag], &what)?;
         }
         self.call(&["manifest", "create", tag], &what)?;
-        for part in parts {
-            let part = format!("containers-storage:{part}");
-            self.call(&["manifest", "add", tag, &part], &what)?;
+        for (_, image) in images {
+            // Without a transport podman asks a registry, and with it neither finds a name without a host.
+            let digits = image.strip_prefix("sha256:").unwrap_or(image);
+            let image = format!("containers-storage:{digits}");
+            self.call(&["manifest", "add", tag, &image], &what)?;
         }
         Ok(())
     }

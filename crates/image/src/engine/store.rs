@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use bowline_oci::registry::Reference;
 use bowline_oci::{Cancel, Platform};
 
 use super::base::BaseFile;
@@ -81,7 +82,8 @@ impl Engine {
             .is_some_and(|own| own.fits(platform))
     }
 
-    /// The digest of an image in the engine's own store. Docker knows none of what no registry has had.
+    /// The digest of an image in the engine's own store. Docker knows none of what no registry has had, and several of
+    /// what several have.
     pub(super) fn digest(self, reference: &str) -> Option<String> {
         let format = match self {
             Self::Docker => "{{range .RepoDigests}}{{println .}}{{end}}",
@@ -89,9 +91,12 @@ impl Engine {
             Self::Buildah => "{{.FromImageDigest}}",
         };
         let said = self.inspected(reference, format)?;
-        let first = said.lines().next()?;
-        let digest = first.rsplit('@').next().unwrap_or(first);
-        digest.starts_with("sha256:").then(|| digest.to_owned())
+        let digest = match self {
+            Self::Docker => said.lines().find_map(|line| digest_in(line, reference)),
+            Self::Podman | Self::Buildah => said.lines().next(),
+        };
+        let digest = digest.filter(|digest| digest.starts_with("sha256:"))?;
+        Some(digest.to_owned())
     }
 
     /// What the engine says of an image in its own store, as the format wants it; nothing where it has no such image.
@@ -101,5 +106,34 @@ impl Engine {
         let output = command.output().ok()?;
         let text = output.status.success().then_some(output.stdout)?;
         String::from_utf8(text).ok()
+    }
+}
+
+/// The digest of a line `REPOSITORY@DIGEST`, if that is the repository of the reference.
+fn digest_in<'a>(line: &'a str, reference: &str) -> Option<&'a str> {
+    let (repository, digest) = line.split_once('@')?;
+    let of_line: Reference = repository.parse().ok()?;
+    let wanted: Reference = reference.parse().ok()?;
+    let place = |of: &Reference| (of.registry().to_owned(), of.repository().to_owned());
+    (place(&of_line) == place(&wanted)).then_some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_that_of_the_bases_own_repository() {
+        let hub = "agent/agent@sha256:0a";
+        let mirror = "mirror.example:5000/agent/agent@sha256:0b";
+        for (reference, in_hub, in_mirror) in [
+            ("agent/agent:1", Some("sha256:0a"), None),
+            ("docker.io/agent/agent:1", Some("sha256:0a"), None),
+            ("mirror.example:5000/agent/agent", None, Some("sha256:0b")),
+            ("other:1", None, None),
+        ] {
+            assert_eq!(digest_in(hub, reference), in_hub, "{reference}");
+            assert_eq!(digest_in(mirror, reference), in_mirror, "{reference}");
+        }
     }
 }

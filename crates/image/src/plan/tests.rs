@@ -795,6 +795,9 @@ fn variables_are_what_the_dockerfile_would_set() {
     assert!(dockerfile.ends_with(
         "\nLABEL \"org.opencontainers.image.base.digest\"=\"sha256:00\"\n\nUSER mcdagent\n"
     ));
+    // The base's own label is of another base.
+    let unknown = crate::dockerfile::agent(&plan, &Platform::linux_amd64(), ("base:1", None));
+    assert!(unknown.contains("LABEL \"org.opencontainers.image.base.digest\"=\"\"\n"));
 }
 
 #[test]
