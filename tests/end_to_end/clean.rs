@@ -17,7 +17,8 @@ fn stuck() -> Result<(), Failed> {
     sandbox.write(
         "bin/docker",
         "#!/bin/sh\n[ \"$1\" = rmi ] && case \"$2\" in *:latest | *:0*) echo 'a container uses it' >&2; exit 1; esac\n\
-         case \"$*\" in *label=bowline.connectors*) echo 5c0f; exit 0;; *label=bowline.test*) echo 7e57; exit 0;; esac\n\
+         case \"$*\" in *dangling=true*label=bowline.connectors*--digests*'{{.ID}} {{.Digest}}') printf '%s\\n' '5c0f <none>' 'd16e sha256:d16e'; exit 0;; \
+         *dangling=true*label=bowline.test*) printf '%s\\n' '7e57 <none>' '5c0f <none>'; exit 0;; *label=*) exit 1;; esac\n\
          [ \"$1\" = images ] && printf '%s\\n' bowline-test:latest bowline-test:keep shop/bowline-test:latest \
          localhost/bowline-base:0123456789ab localhost/bowline-base:1e370123cdef localhost/bowline-base:latest \
          localhost/bowline-base:1e37 bowline-base:1e370123cdef\nexit 0\n",

@@ -1,5 +1,6 @@
 //! Images in an engine's store that are there only because something was built: what `bowline clean` removes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::{Command, Stdio};
 
@@ -48,13 +49,32 @@ impl Engine {
         };
         let named = self.images(&["--format", format]).into_iter();
         let mut leftovers: Vec<_> = named.filter(is_ours).map(Leftover::Named).collect();
-        for label in [CONNECTORS_LABEL, TestImage::LABEL] {
+        leftovers.extend(self.untagged().into_iter().map(Leftover::Untagged));
+        leftovers
+    }
+
+    /// The images that a later test or build took the name from. Those of podman's and buildah's builds may be parts of
+    /// a list, which would be broken without them; docker builds for one platform at a time.
+    fn untagged(self) -> BTreeSet<String> {
+        let (labels, shown) = match self {
+            Self::Docker => (
+                &[CONNECTORS_LABEL, TestImage::LABEL][..],
+                &["--digests", "--format", "{{.ID}} {{.Digest}}"][..],
+            ),
+            Self::Podman | Self::Buildah => (&[TestImage::LABEL][..], &["--format", "{{.ID}}"][..]),
+        };
+        let listed = labels.iter().flat_map(|label| {
             let label = format!("label={label}");
             let dangling = ["--filter", "dangling=true", "--filter", &label];
-            let untagged = self.images(&[&dangling[..], &["--format", "{{.ID}}"]].concat());
-            leftovers.extend(untagged.into_iter().map(Leftover::Untagged));
-        }
-        leftovers
+            self.images(&[&dangling[..], shown].concat())
+        });
+        // What docker has pulled by its digest has no tag, either: somebody wants that.
+        let is_nameless = |line: String| match line.split_once(' ') {
+            None => Some(line),
+            Some((image, "<none>")) => Some(image.to_owned()),
+            Some(_) => None,
+        };
+        listed.filter_map(is_nameless).collect()
     }
 
     /// What its list of images says.
