@@ -434,11 +434,15 @@ fn misspelt() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     let helpers = "class Common:\n    def get_max_function_template(self):\n        return 'MAX({x})'\n\n\n\
                    class QueryLanguageTemplates(Common):\n    def quoted(self, name):\n        return name\n\n    \
-                   def get_geometry_hull_function_template(self):\n        return 'HULL({x})'\n";
+                   def get_geometry_hull_function_template(self):\n        return 'HULL({x})'\n\n\n\
+                   class MetadataQueryTemplates:\n    def query_template(self):\n        return 'SELECT 1'\n\n    \
+                   def fetch_tables_query_template(self):\n        return 'SELECT 1'\n\n    \
+                   def get_databases_query_template(self):\n        return self.fetch_tables_query_template()\n";
     write(&sandbox, &format!("{base}{helpers}{good}"));
-    sandbox
+    let ran = sandbox
         .bowline_with_python(&["test", "-m", "connection"])
         .exits(0);
+    assert!(!ran.stderr.contains("nobody reads it"), "{}", ran.said());
     let akin = "class MetadataQueryTemplates:\n    def fetch_tables_query_template(self):\n        return 'SELECT 1'\n";
     write(&sandbox, &format!("{base}{akin}"));
     let ran = sandbox

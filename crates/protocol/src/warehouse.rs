@@ -143,6 +143,9 @@ pub struct TemplatesResult {
     /// Methods beside templates that the classes of a connector in Python have: a template's name may be misspelt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_names: Vec<OtherName>,
+    /// The names of texts that a connector in Python uses itself: they may be helpers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_names: Vec<String>,
 }
 
 /// A method that is no template.

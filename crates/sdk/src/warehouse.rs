@@ -153,6 +153,7 @@ impl<W: Warehouse> WarehouseHost<W> {
             suite: self.connector.suite(),
             problems: Vec::new(),
             other_names: Vec::new(),
+            used_names: Vec::new(),
         }
     }
 }

@@ -216,24 +216,25 @@ fn missing(result: &TemplatesResult) -> Vec<&'static Template> {
         .collect()
 }
 
-/// The texts under names of their own that say what the name of a missing template does, which a helper may as well.
+/// The texts under names of their own that nobody uses, and that say what the name of a missing template does.
 fn unread(result: &TemplatesResult) -> impl Iterator<Item = (&GivenText, &'static Template)> {
     let missing = missing(result);
     result.templates.iter().filter_map(move |text| {
         let class = text.class.as_deref()?;
-        if Template::find(&text.name).is_some() {
+        if Template::find(&text.name).is_some() || result.used_names.contains(&text.name) {
             return None;
         }
         let own = words(&text.name);
         let of_class = missing
             .iter()
             .filter(|template| template.section.class_name() == class);
-        // Half of what both names say, at least.
+        // Half of what both names say, at least; one word of several says little.
         let alike = of_class.filter_map(|template| {
             let theirs = words(template.name);
             let both = own.intersection(&theirs).count();
             let all = own.union(&theirs).count();
-            (both > 0 && both * 2 >= all).then_some((both * 100 / all, template))
+            let is_enough = both >= 2 && both * 2 >= all || both == 1 && all == 1;
+            is_enough.then_some((both * 100 / all, template))
         });
         let (_, meant) = alike.max_by_key(|(share, _)| *share)?;
         Some((text, *meant))

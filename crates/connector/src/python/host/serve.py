@@ -8,6 +8,7 @@ The connector's own prints go to standard error and it finds its standard input 
 disturb the conversation. When the conversation's input ends, so does this process, whatever the connector is doing.
 """
 
+import ast
 import collections
 import contextlib
 import dataclasses
@@ -24,6 +25,7 @@ import threading
 import time
 import types
 import uuid
+import warnings
 
 PROTOCOL = 1
 
@@ -434,12 +436,13 @@ class Warehouse:
     def templates(self, _params):
         """Every template's text, and where functional checks may create their table."""
         given_texts, problems, target = [], self._misspelt(), None
-        other_names = []
+        other_names, classes = [], []
         for name in TEMPLATE_CLASSES:
             cls = getattr(self._module, name, None)
             if cls is None:
                 continue
             holder = cls()
+            classes.extend(type(holder).__mro__)
             for method in sorted(dir(holder)):
                 if method.startswith("_"):
                     continue
@@ -455,8 +458,17 @@ class Warehouse:
             "functional_target": target,
             "problems": problems,
             "other_names": other_names,
+            "used_names": self._used(given_texts, classes),
             "suite": self._suite(problems),
         }
+
+    def _used(self, given_texts, classes):
+        """The names of texts that the connector's code uses itself."""
+        # Where its code cannot be read, all may be.
+        names = {text["name"] for text in given_texts}
+        with contextlib.suppress(Exception):
+            names &= names_used(classes, self._path)
+        return sorted(names)
 
     def _misspelt(self):
         """Classes of templates and methods of the connector under names that nobody looks for."""
@@ -805,25 +817,32 @@ class Pipeline:
 
     def misspelt(self):
         """Methods under names that nobody calls, near those that are missing."""
-        found = []
-        family = getattr(self._module.Connector, "__mro__", ())
-        given = {name: each for cls in reversed(family) for name, each in vars(cls).items() if callable(each)}
-        # What the connector calls itself is a helper.
-        used = set().union(*(names_in(getattr(each, "__code__", None)) for each in given.values()))
-        names = [name for name in given if not name.startswith("_") and name not in used]
+        # What stands in a class may answer as it likes, and no connector fails for a word about it.
+        with contextlib.suppress(Exception):
+            return self._misspelt()
+        return []
+
+    def _misspelt(self):
+        connector = self._module.Connector
+        family = connector.__mro__
+        members = {name: each for cls in reversed(family) for name, each in vars(cls).items()}
+        methods = (types.FunctionType, staticmethod, classmethod)
+        names = [name for name, each in members.items() if type(each) in methods and not name.startswith("_")]
         names = [name for name in names if name not in FETCHING + MAY_BE_CALLED]
-        for wanted in FETCHING + MAY_BE_CALLED:
-            if hasattr(self._module.Connector, wanted):
-                continue
-            near = nearest(wanted, names)
-            if wanted in FETCHING and near is None:
-                # It cannot do without: another name for it is there, if any says the same in part.
-                alike = [name for name in names if words_in_name(name) & words_in_name(wanted)]
-                near = nearest(wanted, alike, 0.0)
-            if near:
-                method, line = {"name": near, "meant": wanted}, line_of(given[near], self._path)
-                found.append(method if line is None else dict(method, line=line))
-        return found
+        lacking = [wanted for wanted in FETCHING + MAY_BE_CALLED if not hasattr(connector, wanted)]
+        pairs = [(likeness(name, wanted), name, wanted) for name in names for wanted in lacking]
+        pairs = [pair for pair in pairs if is_meant(*pair)]
+        # What the connector calls itself is a helper.
+        used = names_used(family, self._path) if pairs else set()
+        found = {}
+        for _, name, wanted in sorted(pairs, reverse=True):
+            if name not in used and name not in found and wanted not in found.values():
+                found[name] = wanted
+        return [self._told(name, members[name], wanted) for name, wanted in found.items()]
+
+    def _told(self, name, method, wanted):
+        told, line = {"name": name, "meant": wanted}, line_of(method, self._path)
+        return told if line is None else dict(told, line=line)
 
     def setup(self, params):
         """Logs in."""
@@ -953,17 +972,46 @@ def nearest(name, names, least=0.8):
     return found[0] if found else None
 
 
+def likeness(name, wanted):
+    """How much of two names is the same, from 0 to 1."""
+    import difflib
+
+    return difflib.SequenceMatcher(None, name, wanted).ratio()
+
+
+def is_meant(alike, name, wanted):
+    """Whether a method that is missing may be there under this name."""
+    if wanted in FETCHING:
+        # A connector cannot do without: another name for it is there, if any says the same in part.
+        return alike >= 0.8 or bool(words_in_name(name) & words_in_name(wanted))
+    # One that opens, checks, sets or resets is none that closes or sets up.
+    return alike >= 0.9 and name[0] == wanted[0] and abs(len(name) - len(wanted)) <= 1
+
+
 def words_in_name(name):
     """The words of a name, one thing for many."""
     return {word.rstrip("s") for word in name.split("_")}
 
 
-def names_in(code):
-    """The names that code uses, and what is defined in it."""
-    if code is None:
-        return set()
-    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return set(code.co_names).union(*map(names_in, inner))
+def names_used(classes, path):
+    """The names that are used, not only defined, where some classes and the connector stand, also in texts."""
+    modules = [sys.modules.get(cls.__module__) for cls in classes]
+    files = {path}.union(vars(module).get("__file__") for module in modules if module is not None)
+    used = set()
+    for file in files:
+        if not isinstance(file, str) or not file.endswith(".py"):
+            continue
+        with open(file, "rb") as source, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.read())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                used.add(node.attr)
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+                used.add(node.id)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used.add(node.value)
+    return used
 
 
 def did_you_mean(name, names):
