@@ -197,15 +197,20 @@ impl PipelineConnector {
     pub fn advices(&self) -> Vec<Problem> {
         let misspelt = self.hello.get().map(|hello| hello.misspelt.as_slice());
         let misspelt = misspelt.unwrap_or_default();
-        let path = self.dir.join(PYTHON_FILE);
-        let text = match misspelt {
-            [] => String::new(),
-            _ => read(&path).unwrap_or_default(),
+        // Where the code of other languages lies nobody knows.
+        let is_python = !self.dir.join(CONNECTOR_FILE).exists();
+        let (path, text) = match misspelt {
+            [_, ..] if is_python => {
+                let path = self.dir.join(PYTHON_FILE);
+                let text = read(&path).unwrap_or_default();
+                (path, Some(text))
+            }
+            _ => (self.dir.clone(), None),
         };
         let problem = |method: &MisspeltMethod| Problem {
             kind: ProblemKind::Advice,
             path: path.clone(),
-            place: method.line.map(|line| Place::at(&text, line, 0)),
+            place: (method.line.zip(text.as_ref())).map(|(line, text)| Place::at(text, line, 0)),
             message: format!("the agent does not call `{}`", method.name),
             hint: Some(format!("did you mean `{}`?", method.meant)),
         };
