@@ -143,16 +143,16 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     {
         lines.extend(impossible);
     }
+    let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
+    let what = "has for `schedule.cron_expression` what is none";
+    lines.extend(all(assets, SEVERAL, is_no_cron, what));
     let is_unknown_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
-        let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains('/');
+        let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains(['/', '*']);
         Some(!is_known)
     };
     let what = "has for `schedule.timezone` what no zone is called";
     lines.extend(all(assets, SEVERAL, is_unknown_zone, what));
-    let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
-    let what = "has for `schedule.cron_expression` what is none";
-    lines.extend(all(assets, SEVERAL, is_no_cron, what));
     let is_overdue = |job: &Json| {
         let schedule = &job["schedule"];
         let is_paused = job["is_paused"] == true || schedule["paused"] == true;
@@ -353,6 +353,13 @@ mod tests {
             (
                 vec![
                     json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "CET/Berlin"}});
+                    3
+                ],
+                "job `a` has for `schedule.timezone` what no zone is called",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "raw": "daily", "timezone": "0 5 * * *"}});
                     3
                 ],
                 "job `a` has for `schedule.timezone` what no zone is called",

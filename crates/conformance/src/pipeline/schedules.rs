@@ -147,17 +147,32 @@ fn a_day(expression: &str) -> Option<i64> {
 }
 
 /// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
-/// are, and several; or where several different ones are, and most, or two and all of several.
+/// are, and several; or where several different ones are, and most, or two and all of several. Where nothing says what
+/// began runs, all but further attempts count.
 pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
     let mut lengths = BTreeSet::new();
     let mut is_seldom = true;
+    let is_silent = runs.iter().all(|run| run.trigger().is_none());
+    let by = if is_silent {
+        "at its median"
+    } else {
+        "by its schedule"
+    };
     for (id, job) in jobs {
         let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
             continue;
         };
-        let gaps = between(&scheduled(runs, id));
+        let mut starts = scheduled(runs, id);
+        if is_silent {
+            let is_own = |run: &&RunEvent| {
+                run.job_source_id() == Some(id) && run.parent_attempt_run_source_id().is_none()
+            };
+            starts.extend(runs.iter().filter(is_own).filter_map(RunEvent::start_time));
+            starts.sort_unstable();
+        }
+        let gaps = between(&starts);
         let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
             continue;
         };
@@ -169,7 +184,7 @@ pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -
             lengths.insert((unit, seconds));
             is_seldom &= seconds < 60 && seconds * unit >= DAY;
             lines.push(format!(
-                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
+                "job `{id}` runs every {gap} s {by}, and `interval_seconds` is {seconds}"
             ));
         }
     }

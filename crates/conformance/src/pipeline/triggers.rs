@@ -188,7 +188,7 @@ mod tests {
             Some("job `a` runs every 86400 s by its schedule, and `interval_seconds` is 24")
         );
         assert!(told(1).is_some());
-        let hours = |hours: &[i64]| {
+        let hours_of = |trigger: &Json, hours: &[i64]| {
             let jobs = ["a", "b", "c"].into_iter().zip(hours.iter().copied());
             let evenly = |(id, hours): (&str, i64)| -> Vec<RunEvent> {
                 let start =
@@ -197,18 +197,26 @@ mod tests {
                     .map(|nth| {
                         RunEvent::new(
                             json!({"job_source_id": id, "run_source_id": format!("{id}{nth}"),
-                            "trigger": "SCHEDULE", "start_time": start(nth).to_string()}),
+                            "trigger": trigger, "start_time": start(nth).to_string()}),
                         )
                     })
                     .collect()
             };
             let minutes = [every("a", 60), every("b", 120), every("c", 180)];
             let runs: Vec<RunEvent> = jobs.flat_map(evenly).collect();
-            in_another_unit(&by_id(&minutes[..hours.len()]), &runs).len()
+            in_another_unit(&by_id(&minutes[..hours.len()]), &runs)
         };
+        let hours = |hours: &[i64]| hours_of(&json!("SCHEDULE"), hours).len();
         assert_eq!(hours(&[1, 2, 3]), 3);
         assert_eq!(hours(&[1, 2]), 0, "two may be an accident");
         assert_eq!(hours(&[1, 1, 1]), 0, "nothing to do most of the time");
+        let silent = hours_of(&Json::Null, &[1, 2, 3]);
+        assert_eq!(
+            silent[0],
+            "job `a` runs every 3600 s at its median, and `interval_seconds` is 60"
+        );
+        assert!(hours_of(&json!("MANUAL"), &[1, 2, 3]).is_empty());
+        assert!(hours_of(&Json::Null, &[1, 1, 1]).is_empty());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! What an event says that the vendor says of another one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bowline_contract::pipeline::{Run, RunEvent};
 use bowline_words::counted;
+use jiff::{SignedDuration, Timestamp};
 
-use super::given::{Field, Given, shortened};
+use super::given::{Field, Given, fields, shortened};
 use super::owners::{Column, Owners};
+use super::records::Records;
 use super::{AsJson, Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
@@ -16,6 +19,10 @@ const MANY: usize = 4;
 const ENOUGH: usize = 10;
 /// Texts of so many letters stand for many things.
 const SHORT: usize = 3;
+/// Of more runs the times are not looked for in the records of jobs.
+const MOST_RUNS: usize = 2000;
+/// The tries and parts of one order are not as far apart.
+const APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// What an event says in the field that is judged.
 struct Saying<'e> {
@@ -65,16 +72,7 @@ fn borrowed<E: AsJson>(
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> Option<Borrowed> {
-    let sayings = events.iter().flat_map(|(number, event, label)| {
-        let given = field.of(event.json()).into_iter();
-        given.map(move |given| Saying {
-            event: *number,
-            label,
-            is_foreign: !owners.everything(*number).any(|said| given.may_be(said)),
-            given,
-        })
-    });
-    let sayings: Vec<Saying<'_>> = sayings.collect();
+    let sayings = sayings(field, events, owners);
     if !sayings.iter().any(|saying| saying.is_foreign) {
         return None;
     }
@@ -99,6 +97,88 @@ fn borrowed<E: AsJson>(
             is_of_many,
         })
     })
+}
+
+/// A time of runs that is that of their jobs: it stands in no record of a run, and all runs of a job, days apart, have the
+/// one of the record that names the job.
+pub(super) fn of_jobs<'r>(
+    runs: &[Judged<'_, RunEvent>],
+    records: &'r Records,
+    owners: &mut Owners<'r>,
+) -> Option<Outcome> {
+    let mut fields = fields(Run::FIELDS);
+    let are_judged = ["queued_at", "start_time", "end_time"];
+    fields.retain(|field| runs.len() <= MOST_RUNS && are_judged.contains(&&*field.name));
+    let said = fields
+        .iter()
+        .map(|field| (field, sayings(field, runs, owners)));
+    let said: Vec<_> = said.filter(|(_, said)| is_one_a_job(said, runs)).collect();
+    // Few have such, and looking for their jobs takes long.
+    if said.is_empty() {
+        return None;
+    }
+    owners.join(records);
+    let joined = || {
+        let columns = owners.columns();
+        columns.filter(|((kind, _), _)| owners.is_joined(*kind))
+    };
+    let names_job = |(run, event, _): &Judged<'_, RunEvent>, column: &Column<'_>| {
+        event
+            .job_source_id()
+            .is_some_and(|job| column[*run].contains(job))
+    };
+    said.iter().find_map(|(field, said)| {
+        let is_there = |column: &Column<'_>| {
+            let mut said = said.iter();
+            said.all(|one| column[one.event].iter().any(|said| one.given.is(said)))
+        };
+        let ((_, place), _) = joined().find(|((kind, _), column)| {
+            let mut own = joined().filter(|((of, _), _)| of == kind);
+            is_there(column) && own.any(|(_, column)| runs.iter().all(|run| names_job(run, column)))
+        })?;
+        let got = format!("`{place}` of the job, in {}", counted(said.len(), "run"));
+        let line = |one: &Saying<'_>| format!("{} says {}, as its job does", one.label, one.given);
+        let outcome = Outcome::wrong(format!("the run's own `{}`", field.name), got);
+        Some(outcome.with_evidence(said.iter().take(SHOWN).map(line)))
+    })
+}
+
+/// Whether nothing of what runs say stands in their own records, and it is one for all runs of each of several jobs, of
+/// which several have runs that are days apart.
+fn is_one_a_job(said: &[Saying<'_>], runs: &[Judged<'_, RunEvent>]) -> bool {
+    let runs: BTreeMap<_, _> = runs.iter().map(|(run, event, _)| (run, event)).collect();
+    let mut by_job: BTreeMap<_, (BTreeSet<_>, BTreeSet<_>)> = BTreeMap::new();
+    for saying in said {
+        let run = runs[&saying.event];
+        let (given, ended) = by_job.entry(run.job_source_id()).or_default();
+        given.insert(saying.given.key());
+        ended.extend(run.event_time());
+    }
+    let is_apart = |ended: &BTreeSet<Timestamp>| {
+        let ends = ended.first().zip(ended.last());
+        ends.is_some_and(|(first, last)| last.duration_since(*first) > APART)
+    };
+    said.iter().all(|saying| saying.is_foreign)
+        && by_job.values().all(|(given, _)| given.len() == 1)
+        && by_job.values().filter(|(_, ended)| is_apart(ended)).count() > 1
+}
+
+/// What events say in a field.
+fn sayings<'e, E: AsJson>(
+    field: &Field,
+    events: &[Judged<'e, E>],
+    owners: &Owners<'_>,
+) -> Vec<Saying<'e>> {
+    let sayings = events.iter().flat_map(|(number, event, label)| {
+        let given = field.of(event.json()).into_iter();
+        given.map(move |given| Saying {
+            event: *number,
+            label,
+            is_foreign: !owners.everything(*number).any(|said| given.may_be(said)),
+            given,
+        })
+    });
+    sayings.collect()
 }
 
 /// The events that say what stands at a place of another one's record, where all others say what stands there of their own.

@@ -141,6 +141,7 @@ impl Witness {
         let (mut faults, mut advice) = compared((Asset::FIELDS, &OWN_OF_JOBS), &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
         faults.extend(sense::zones(&jobs, &owners));
+        faults.extend(sense::cut_crons(&jobs, &owners));
         let (of_parts, of_parts_advice) = self.of_parts(assets, &owners);
         faults.extend(of_parts);
         advice.extend(of_parts_advice);
@@ -228,7 +229,7 @@ impl Witness {
             None => (&others, self.owners(&others)),
         };
         let (of_tasks, of_tasks_advice) = self.of_tasks(ided.iter().map(|(run, ..)| *run));
-        let Some(owners) = owners else {
+        let Some(mut owners) = owners else {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(ided, &owners);
@@ -238,6 +239,7 @@ impl Witness {
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
+        faults.extend(sense::taken_for_others(&runs, &owners));
         faults.extend(of_tasks);
         advice.extend(of_tasks_advice);
         let kind = &self.records.kinds[owners.list.0];
@@ -269,6 +271,7 @@ impl Witness {
             );
         }
         advice.extend(told(&meant, "run"));
+        faults.extend(borrowed::of_jobs(&runs, &self.records, &mut owners));
         testimony(faults, advice, counted(runs.len(), "run"))
     }
 

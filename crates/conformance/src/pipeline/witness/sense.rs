@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_contract::pipeline::{AssetEvent, RunEvent, RunTrigger};
 use bowline_words::counted;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -57,6 +57,25 @@ impl Start {
 /// Words of fields that say why a run began.
 const CAUSES: &str = "trigger caus reason launch initiat invok invoc source type";
 
+/// Whether a place says why each run began, by what is read there: not what runs are given, nor what is one for all runs of
+/// a job, which says how the job is begun.
+fn says_why<W: Ord>(
+    place: &str,
+    runs: &[Judged<'_, RunEvent>],
+    read: impl Fn(usize) -> BTreeSet<W>,
+) -> bool {
+    let is_given = any_speaks_of(place, "param conf arg");
+    if !speaks_of(place, CAUSES) || speaks_of(place, "sched") || is_given {
+        return false;
+    }
+    let mut by_job: BTreeMap<&str, BTreeSet<W>> = BTreeMap::new();
+    for (run, event, _) in runs {
+        let job = by_job.entry(event.job_source_id().unwrap_or_default());
+        job.or_default().extend(read(*run));
+    }
+    by_job.values().any(|read| read.len() > 1)
+}
+
 /// Runs that say they were scheduled, or that others started them, where the vendor says that somebody did, or the other way
 /// round: most, or all that the vendor says the same of. What names the run that started it knows better.
 pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
@@ -76,17 +95,7 @@ pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
             .collect()
     };
     owners.columns().find_map(|((_, place), column)| {
-        let is_given = any_speaks_of(place, "param conf arg");
-        if !speaks_of(place, CAUSES) || speaks_of(place, "sched") || is_given {
-            return None;
-        }
-        // What is one word for all runs of a job says how the job is begun, and not each run.
-        let mut by_job: BTreeMap<&str, BTreeSet<Start>> = BTreeMap::new();
-        for (run, event, _) in runs {
-            let job = by_job.entry(event.job_source_id().unwrap_or_default());
-            job.or_default().extend(starts(&column[*run]));
-        }
-        if by_job.values().all(|starts| starts.len() < 2) {
+        if !says_why(place, runs, |run| starts(&column[run])) {
             return None;
         }
         let contradicted = given.iter().filter(|(run, _, _, start)| {
@@ -123,6 +132,53 @@ pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
         let expected = format!("a `trigger` as the vendor's `{place}` says");
         let got = format!("{} that it contradicts", counted(lines.len(), "run"));
         Some(Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
+    })
+}
+
+/// Runs of which the vendor says one word of the contract's, and the connector another that both say of others. What is an
+/// attempt, catches up or comes after others may have been begun by anything, and other places may know better.
+pub(super) fn taken_for_others(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+) -> Option<Outcome> {
+    const BESIDES: [&str; 3] = ["RETRY", "BACKFILL", "UPSTREAM"];
+    let all = || {
+        let names = RunTrigger::NAMES.iter();
+        names.copied().filter(|word| !BESIDES.contains(word))
+    };
+    owners.columns().find_map(|((_, place), column)| {
+        let is = |run: usize, word: &str| {
+            let mut said = column[run].iter();
+            column[run].len() == 1 && said.all(|said| said.eq_ignore_ascii_case(word))
+        };
+        let read = |run: usize| all().filter(|word| is(run, word)).collect::<BTreeSet<_>>();
+        if !says_why(place, runs, read) {
+            return None;
+        }
+        all().find_map(|said| {
+            let those = runs.iter().filter(|(run, ..)| is(*run, said));
+            let given: BTreeSet<_> = those.clone().map(|(_, run, _)| run.trigger()).collect();
+            let given = given.first().filter(|_| given.len() == 1)?;
+            let given = given.filter(|given| *given != said && all().any(|word| word == *given))?;
+            let mut others = runs
+                .iter()
+                .filter(|(_, run, _)| run.trigger() == Some(given));
+            let is_excused = |(run, event, _): &Judged<'_, RunEvent>| {
+                let mut words = owners.everything(*run).flat_map(words_in_order);
+                event.json().get("triggered_by_run_source_id").is_some()
+                    || words.any(|word| word.starts_with(&given.to_lowercase()))
+            };
+            let count = those.clone().count();
+            let is_so = count >= SEVERAL && others.any(|(run, ..)| is(*run, given));
+            (is_so && !those.clone().any(is_excused)).then(|| {
+                let got = format!("{given} for {}", counted(count, "run"));
+                let line = |(_, _, label): &Judged<'_, RunEvent>| {
+                    format!("{label}: {given}, and the vendor's `{place}` is {said}")
+                };
+                Outcome::wrong(format!("a `trigger` as the vendor's `{place}` says"), got)
+                    .with_evidence(those.map(line).take(SHOWN))
+            })
+        })
     })
 }
 
@@ -233,6 +289,34 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
 
 /// Words of names for whose a zone may be, other than a schedule's.
 const OF_PEOPLE: &str = "user owner account display default";
+
+/// Expressions that are the first five fields of the vendor's, whose first is of seconds: of those with a `?` the day of the
+/// month is the fourth field then, and that of the week the sixth.
+pub(super) fn cut_crons(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let lines = jobs.iter().filter_map(|(number, job, label)| {
+        let own = job.json()["schedule"]["cron_expression"].as_str()?;
+        let starred = |fields: &[&str]| fields.join(" ").replace('?', "*");
+        let given = starred(&own.split_whitespace().collect::<Vec<_>>());
+        let is_cut = |text: &&str| {
+            let said: Vec<&str> = text.split_whitespace().collect();
+            let has_seconds = said.len() > 5 && (said[3] == "?" || said[5] == "?");
+            has_seconds && given == starred(&said[..5]) && given != starred(&said[1..6])
+        };
+        let mut everything = owners.everything(*number);
+        let said = everything.clone().find(is_cut)?;
+        let is_said = everything.any(|said| said == own);
+        (!is_said).then(|| format!("{label}: `{own}`, and the vendor has `{said}`, with seconds"))
+    });
+    let lines: Vec<String> = lines.collect();
+    (lines.len() > 1).then(|| {
+        let count = counted(lines.len(), "job");
+        let got = format!("its seconds for minutes, in {count}");
+        let expected = "the vendor's minutes, hours and days as `schedule.cron_expression`";
+        Outcome::wrong(expected, got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint("leave out the first field, and a year where there is one")
+    })
+}
 
 /// The middles of a winter and a summer: what is judged does not hang on the day.
 const SEASONS: [i64; 2] = [1_736_899_200, 1_752_537_600];

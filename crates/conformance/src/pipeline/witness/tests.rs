@@ -9,6 +9,7 @@ use super::{Testimony, Witness};
 use crate::Verdict;
 use crate::pipeline::outcome::Outcome;
 
+mod begun;
 mod errors;
 mod faithful;
 mod jobs;

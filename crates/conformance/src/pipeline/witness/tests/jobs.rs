@@ -53,7 +53,37 @@ fn jobs_are_compared_too() {
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
     type Change = fn(usize, &mut Json, &mut Json);
-    let changes: [(Change, Option<&str>); 11] = [
+    let changes: [(Change, Option<&str>); 15] = [
+        (
+            |number, job, asset| {
+                job["quartz"] = format!("0 {number} 4 ? * MON").into();
+                asset["schedule"] = json!({"cron_expression": format!("0 {number} 4 * *")});
+            },
+            Some("its seconds for minutes, in 4 jobs"),
+        ),
+        (
+            |number, job, asset| {
+                job["quartz"] = format!("0 {number} 4 ? * MON").into();
+                asset["schedule"] = json!({"cron_expression": format!("{number} 4 * * MON")});
+            },
+            None,
+        ),
+        // Every second is every minute, at best.
+        (
+            |_, job, asset| {
+                job["quartz"] = "* * * * * ?".into();
+                asset["schedule"] = json!({"cron_expression": "* * * * *"});
+            },
+            None,
+        ),
+        // A year, and no seconds.
+        (
+            |number, job, asset| {
+                job["cron"] = format!("{number} 4 ? * MON *").into();
+                asset["schedule"] = json!({"cron_expression": format!("{number} 4 ? * MON")});
+            },
+            None,
+        ),
         (
             |_, job, asset| {
                 (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
