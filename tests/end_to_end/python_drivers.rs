@@ -430,6 +430,14 @@ fn misspelt() -> Result<(), Failed> {
         assert_ne!(ran.exit, Some(0), "{}", ran.said());
         assert!(ran.stderr.contains(expected), "{expected}\n{}", ran.said());
     }
+    // A class that the file has from elsewhere is no misspelt one.
+    let sandbox = Sandbox::new();
+    let import = "from configparser import ConfigParser as BaseConnectors";
+    let code = base.replace("BaseConnector", "Shop");
+    write(&sandbox, &format!("{import}\n{code}"));
+    let ran = sandbox.bowline_with_python(&["test", "-m", "connection"]);
+    assert!(ran.stderr.contains("has neither a class"), "{}", ran.said());
+    assert!(!ran.stderr.contains("did you mean"), "{}", ran.said());
     // Helpers, bases and templates that a later contract may have are nobody's mistake.
     let sandbox = Sandbox::new();
     let helpers = "class Common:\n    def get_max_function_template(self):\n        return 'MAX({x})'\n\n\n\

@@ -5,6 +5,7 @@
 //! both, and is therefore reported by name before anything else.
 
 mod check;
+mod literal;
 mod scan;
 mod secret;
 mod telling;

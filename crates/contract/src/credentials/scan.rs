@@ -9,6 +9,7 @@ use bowline_words::Redactor;
 use serde_json::Value;
 
 use super::check::CONNECT_ARGS;
+use super::literal::{Program, address_with_secret, secret_in_program, secret_of_image};
 use super::secret::secret_values;
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
 use super::written::{
@@ -67,6 +68,8 @@ impl SecretScan {
             let path = entry.path();
             match document_of(&path) {
                 Ok(document) => secrets.extend(telling_secrets(&document, &names)),
+                // A link that leads nowhere has no secrets, nor has what shows how credentials are written.
+                Err(_) if !path.exists() || is_sample(&path) => {}
                 Err(why) => return Err(UnreadCredentials { path, why }),
             }
         }
@@ -104,6 +107,18 @@ fn document_of(path: &Path) -> Result<Value, String> {
         return Ok(Value::Null);
     }
     serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))
+}
+
+/// What copies of credentials are called that are for people to fill in: `credentials.example.json`.
+const SAMPLES: [&str; 3] = [
+    "credentials.example",
+    "credentials.sample",
+    "credentials.template",
+];
+
+fn is_sample(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| SAMPLES.iter().any(|sample| name.starts_with(sample)))
 }
 
 fn line_at(text: &str, at: usize) -> usize {
@@ -159,9 +174,35 @@ fn written(path: &Path, text: &str) -> Option<FoundSecret> {
         let line = line_at(text, text.find(&key).unwrap_or_default());
         return found(format!("a secret under `{key}`"), line);
     }
-    let stated = has_ending(name, &STATEMENTS).then(|| stated_secret(text))?;
-    stated.and_then(|(what, line)| found(what.to_owned(), line))
+    if has_ending(name, &STATEMENTS)
+        && let Some((what, line)) = stated_secret(text)
+    {
+        return found(what.to_owned(), line);
+    }
+    // Programs that are no text hold anything by chance.
+    if text.contains('\0') {
+        return None;
+    }
+    if let Some(at) = address_with_secret(text) {
+        return found("a secret in an address".to_owned(), line_at(text, at));
+    }
+    let (what, line) = if name.starts_with("dockerfile") {
+        let (key, line) = secret_of_image(text)?;
+        (format!("a secret under `{key}`"), line)
+    } else if has_ending(name, &["py", "pyi"]) {
+        secret_in_program(Program::Python, text)?
+    } else if has_ending(name, &BRACED_PROGRAMS) {
+        secret_in_program(Program::Braced, text)?
+    } else {
+        return None;
+    };
+    found(what, line)
 }
+
+/// The endings of programs with comments behind `//`.
+const BRACED_PROGRAMS: [&str; 12] = [
+    "js", "mjs", "cjs", "jsx", "ts", "tsx", "go", "rs", "java", "kt", "scala", "cs",
+];
 
 /// The endings of files with lines of keys and values, and no program text.
 const SETTINGS: [&str; 10] = [

@@ -126,26 +126,50 @@ fn is_written_secret(key: &str, text: &str) -> bool {
 /// How what is filled in from elsewhere begins and ends, and what stands in its place when it is taken out.
 const FILLINGS: [(&str, &str, &str); 3] = [("{{", "}}", "{}"), ("{%", "%}", ""), ("${", "}", "{}")];
 
+/// The places of a mark in a text, each looked for once.
+struct Places<'t> {
+    text: &'t str,
+    mark: &'static str,
+    next: Option<usize>,
+}
+
+impl<'t> Places<'t> {
+    fn of(mark: &'static str, text: &'t str) -> Self {
+        let next = text.find(mark);
+        Self { text, mark, next }
+    }
+
+    /// The first place from `at` on, which never goes back.
+    fn from(&mut self, at: usize) -> Option<usize> {
+        if self.next.is_some_and(|next| next < at) {
+            self.next = self.text[at..].find(self.mark).map(|found| at + found);
+        }
+        self.next
+    }
+}
+
 /// A text without what is filled in: what is left was written down.
 fn without_fillings(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut fillings = FILLINGS
+        .map(|(begin, end, stand_in)| (Places::of(begin, text), Places::of(end, text), stand_in));
+    let mut at = 0;
     loop {
-        let filling = FILLINGS
-            .into_iter()
-            .filter_map(|(begin, end, stand_in)| {
-                let from = rest.find(begin)?;
-                let to = from + begin.len() + rest[from + begin.len()..].find(end)? + end.len();
-                Some((from, to, stand_in))
+        let filling = fillings
+            .iter_mut()
+            .filter_map(|(begins, ends, stand_in)| {
+                let from = begins.from(at)?;
+                let end = ends.from(from + begins.mark.len())?;
+                Some((from, end + ends.mark.len(), *stand_in))
             })
             .min();
         let Some((from, to, stand_in)) = filling else {
-            written.push_str(rest);
+            written.push_str(&text[at..]);
             return written;
         };
-        written.push_str(&rest[..from]);
+        written.push_str(&text[at..from]);
         written.push_str(stand_in);
-        rest = &rest[to..];
+        at = to;
     }
 }
 
@@ -220,7 +244,11 @@ fn address_password(text: &str) -> Option<&str> {
     (!login.contains(char::is_whitespace)).then_some(password)
 }
 
-fn names_a_secret(key: &str) -> bool {
+pub(super) fn names_a_secret(key: &str) -> bool {
+    // `AWS::ApiGateway::ApiKey` is a kind of thing.
+    if key.contains("::") {
+        return false;
+    }
     let key = folded(key);
     SECRET_ENDS
         .iter()
@@ -312,13 +340,13 @@ const KEY_FILES: [&str; 9] = [
 ];
 
 /// Whether a text is where a file lies.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     text.starts_with(['/', '\\', '.', '~']) || KEY_FILES.iter().any(|end| text.ends_with(end))
 }
 
 /// Whether a value is no secret under a key that says so: what stands in for one, a setting, or what examples and programs
 /// come with.
-fn is_open(value: &str) -> bool {
+pub(super) fn is_open(value: &str) -> bool {
     let is_variable = value.starts_with('$')
         || value.starts_with('%') && percent_decoded(value).as_deref() == Some(value);
     is_stand_in(value)

@@ -276,6 +276,7 @@ def load(settings):
     if asked:
         message = "connector.py has no class `%s`" % asked
     classes = [name for name, each in vars(module).items() if issubclass(type(each), type)]
+    classes = [name for name in classes if getattr(module, name).__module__ == module.__name__]
     likely = [(each, nearest(each, classes)) for each in ([asked] if asked else kinds)]
     likely += [(asked, name) for name in classes if asked and name.endswith("Connector")]
     for meant, near in likely:

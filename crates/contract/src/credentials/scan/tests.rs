@@ -42,6 +42,19 @@ fn credentials_that_cannot_be_read_are_told() {
         assert!(SecretScan::of(dir.path()).is_ok(), "{text}");
     }
     std::fs::remove_file(&path).unwrap();
+    for sample in ["example", "sample", "template_pg"] {
+        let sample = dir.path().join(format!("credentials.{sample}.json"));
+        std::fs::write(sample, "{\"password\": <yours>}").unwrap();
+    }
+    assert!(SecretScan::of(dir.path()).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_has_no_credentials() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join(layout::CREDENTIALS_FILE);
+    std::os::unix::fs::symlink("nowhere", link).unwrap();
     assert!(SecretScan::of(dir.path()).is_ok());
 }
 
