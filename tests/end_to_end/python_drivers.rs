@@ -436,7 +436,7 @@ fn misspelt() -> Result<(), Failed> {
     let code = base.replace("BaseConnector", "Shop");
     write(&sandbox, &format!("{import}\n{code}"));
     let ran = sandbox.bowline_with_python(&["test", "-m", "connection"]);
-    assert!(ran.stderr.contains("has neither a class"), "{}", ran.said());
+    assert!(ran.stderr.contains("has no class"), "{}", ran.said());
     assert!(!ran.stderr.contains("did you mean"), "{}", ran.said());
     // Helpers, bases and templates that a later contract may have are nobody's mistake.
     let sandbox = Sandbox::new();
