@@ -98,7 +98,6 @@ pub(crate) enum Bounds {
 pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     let mut logged = false;
     let asked = Cell::new([DateTime::default(); 2]);
-    let middle = Cell::new(None);
     for (spec, bounds) in [
         (&WITH_DATETIMES, Bounds::DateTimes),
         (&WITH_TEXTS, Bounds::Texts),
@@ -136,15 +135,7 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
                     asking.recall(step);
                     ask(asking, asked.get(), bounds, FIRST_PAGE).map(drop)
                 },
-                |answers| {
-                    middle.set(
-                        answers
-                            .read(read_logs)
-                            .ok()
-                            .and_then(|logs| middle_of(&logs)),
-                    );
-                    are_sound(answers, asked.get())
-                },
+                |answers| are_sound(answers, asked.get()),
             );
         }
         logged |= seen.is_some();
@@ -159,22 +150,9 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
                 for (hour, bounds) in hours.into_iter().zip([Bounds::DateTimes, Bounds::Texts]) {
                     ask(asking, hour, bounds, FIRST_PAGE)?;
                 }
-                if let Some(middle) = middle.get() {
-                    let [_, last] = asked.get();
-                    ask(asking, [middle, last], Bounds::DateTimes, FIRST_PAGE)?;
-                }
                 Ok(())
             },
-            |answers| {
-                nothing_of_another_hour(answers, hours)?;
-                let shorter = answers.results().nth(hours.len());
-                match (shorter, middle.get()) {
-                    (Some(result), Some(middle)) => {
-                        are_of_span(&read_logs(result)?, [middle, asked.get()[1]])
-                    }
-                    _ => Ok(()),
-                }
-            },
+            |answers| nothing_of_another_hour(answers, hours),
         );
     }
     chain.finish()
@@ -209,17 +187,6 @@ pub(crate) fn nothing_logged(what: &str) -> Outcome {
     Outcome::Unknown(Doubt::NothingToSee(format!(
         "{what}: does the server log queries, and may this account see them?"
     )))
-}
-
-/// A moment between queries, of which those before it must not come when they are asked for from then on. None where all
-/// ran within so short a time that times may be rounded past it.
-fn middle_of(logs: &[LoggedQuery]) -> Option<DateTime> {
-    let first = logs.iter().map(|query| query.end).min()?;
-    let last = logs.iter().map(|query| query.end).max()?;
-    let half = last.duration_since(first) / 2;
-    let middle = TimeZone::UTC.to_datetime(first + half);
-    // Not every template takes fractions of a second.
-    (half > LEEWAY * 2).then(|| middle.with().subsec_nanosecond(0).build().unwrap_or(middle))
 }
 
 /// Judges that logged queries ran in the span that was asked for.
@@ -500,34 +467,4 @@ pub(crate) fn variables(
         ("limit", TemplateValue::Integer(page.limit)),
         ("offset", TemplateValue::Integer(page.offset)),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::*;
-
-    #[test]
-    fn the_middle_lies_between_queries_that_rounding_does_not_mix_up() {
-        let ended = |second: i64| {
-            let at = Timestamp::from_second(second).unwrap();
-            LoggedQuery {
-                id: second.to_string(),
-                start: at,
-                end: at,
-                text: String::new(),
-                user: None,
-                errors: [None, None],
-                returned_rows: None,
-            }
-        };
-        let middle = middle_of(&[60, 0, 20].map(ended)).unwrap();
-        let span = [middle, middle + 1.hour()];
-        assert!(are_of_span(&[60].map(ended), span).is_ok());
-        assert!(are_of_span(&[60, 20].map(ended), span).is_err());
-        assert_eq!(middle_of(&[0, 21].map(ended)).unwrap().second(), 10);
-        assert_eq!(middle_of(&[0, 5].map(ended)), None);
-        assert_eq!(middle_of(&[]), None);
-    }
 }
