@@ -443,6 +443,11 @@ fn in_order(places: &[usize]) -> usize {
     ends.len()
 }
 
+/// Whether a cursor may stand for the end: one that counts or names a page has a digit that is not 0.
+fn may_be_end(cursor: &str) -> bool {
+    !cursor.chars().any(|letter| ('1'..='9').contains(&letter)) || cursor.starts_with('-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -473,9 +478,4 @@ mod tests {
         assert_eq!(in_order(&[3, 2, 1, 0]), 1);
         assert_eq!(in_order(&[]), 0);
     }
-}
-
-/// Whether a cursor may stand for the end: one that counts or names a page has a digit that is not 0.
-fn may_be_end(cursor: &str) -> bool {
-    !cursor.chars().any(|letter| ('1'..='9').contains(&letter)) || cursor.starts_with('-')
 }
