@@ -10,10 +10,10 @@ use bowline_contract::AssetClass;
 use bowline_contract::layout::{CONNECTORS_DIR, ETL_CONNECTORS_DIR, IGNORE_FILE};
 use bowline_contract::reading::text_of;
 use bowline_report::{Report, ReportErrorKind};
+use bowline_workbench::{Readers, write_whole};
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::whole_file::{Readers, write_whole};
 
 /// Where the reports of a connector are kept.
 #[derive(Debug)]

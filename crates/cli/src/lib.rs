@@ -27,7 +27,6 @@ mod searched;
 mod style;
 mod terminal;
 mod variables;
-mod whole_file;
 
 pub use app::{command_line, reference_markdown};
 pub use run::run;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use bowline_connector::Workspace;
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::TemplateSet;
+use bowline_workbench::{Readers, write_whole};
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
-use crate::whole_file::{Readers, write_whole};
 
 /// What was found out in certain circumstances: those of another connector, program, database or template are others.
 pub(crate) struct Remembered {

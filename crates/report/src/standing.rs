@@ -7,9 +7,13 @@ use crate::{PipelineReport, Report, Summary, Verdict, WarehouseReport};
 
 impl Report {
     /// What is known after this run: sections that it did not ask are taken from an earlier report about the same
-    /// connector of the same tier and, for a warehouse, the same kind of server, which may be such a union itself. A run that was stopped adds nothing to it.
+    /// connector of the same tier and, for a warehouse, the same kind of server, which may be such a union itself. A run
+    /// that was stopped adds nothing to it, and a whole one needs nothing of it.
     #[must_use]
     pub fn over(self, earlier: Self) -> Self {
+        if self.is_whole() {
+            return self;
+        }
         match (self, earlier) {
             (Self::Warehouse(last), Self::Warehouse(earlier))
                 if (&last.connector, last.tier) == (&earlier.connector, earlier.tier)
@@ -85,6 +89,12 @@ impl WarehouseReport {
                 *found = before.clone();
             }
         }
+        let functional = SuiteSection::Functional.name();
+        let left_behind = if self.sections.iter().any(|asked| asked == functional) {
+            self.left_behind
+        } else {
+            earlier.left_behind
+        };
         let product = match self.product.as_str() {
             "" => earlier.product,
             _ => self.product,
@@ -93,7 +103,7 @@ impl WarehouseReport {
             product,
             sections,
             interrupted: earlier.interrupted,
-            left_behind: [earlier.left_behind, self.left_behind].concat(),
+            left_behind,
             summary: Summary::of(checks.iter().map(|check| check.verdict)),
             catalogue: self.catalogue.or(earlier.catalogue),
             culprits,

@@ -94,7 +94,8 @@ fn what_a_section_found_last_is_what_counts() {
 fn a_run_that_was_stopped_and_one_of_another_server_change_nothing_else() {
     let stopped = changed(|report| report["interrupted"] = json!(true));
     assert!(!stopped.is_whole());
-    assert_eq!(stopped.over(whole()), whole());
+    assert_eq!(stopped.clone().over(whole()), whole());
+    assert_eq!(whole().over(stopped), whole());
     let elsewhere = changed(|report| {
         report["product"] = json!("another database");
         report["sections"] = json!([]);

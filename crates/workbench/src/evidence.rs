@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::WorkbenchError;
 use crate::warehouse::{Recorded, unreachable};
+use crate::whole_file::{Readers, write_whole};
 
 /// What was judged again from evidence.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ pub fn keep(connector: &Connector, recorded: &Recorded) -> Result<bool, Workbenc
     write(
         path_of(connector, EVIDENCE_FILE)?,
         &recorded.evidence,
-        Readers::User,
+        Readers::Owner,
     )?;
     Ok(true)
 }
@@ -101,34 +102,17 @@ pub fn offer(connector: &Connector) -> Result<PathBuf, WorkbenchError> {
     Ok(path)
 }
 
-/// Who may read a file of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Readers {
-    User,
-    Everybody,
-}
-
 fn write(path: PathBuf, text: &str, readers: Readers) -> Result<(), WorkbenchError> {
     let written = || {
-        let folder = path.parent().unwrap_or(&path);
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        pack(text, &mut file)?;
-        #[cfg(unix)]
-        if readers == Readers::Everybody {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(mode)?;
-        }
-        // Elsewhere the folder's rights hold for what is in it.
-        #[cfg(not(unix))]
-        let _ = readers;
-        file.persist(&path).map_err(|error| error.error)
+        fs::create_dir_all(path.parent().unwrap_or(&path))?;
+        let mut packed = Vec::new();
+        pack(text, &mut packed)?;
+        write_whole(&path, &packed, readers)
     };
-    match written() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(WorkbenchError::EvidenceFile { path, error }),
-    }
+    written().map_err(|error| WorkbenchError::EvidenceFile {
+        path: path.clone(),
+        error,
+    })
 }
 
 /// Reads the evidence of a connector: of its last whole run, or the public one that was committed, where that fits more

@@ -58,6 +58,7 @@ mod run;
 mod serve;
 mod table_lock;
 pub mod warehouse;
+mod whole_file;
 
 pub use credentials::{CredentialUses, Use};
 pub use error::WorkbenchError;
@@ -66,3 +67,4 @@ pub use locate::locate;
 pub use query_log::{Logged, QueryLogError, query_log};
 pub use run::{CtrlC, OnStop, Run};
 pub use serve::{ServedPart, serve};
+pub use whole_file::{Readers, write_whole};

@@ -6,6 +6,7 @@ use bowline_connector::Workspace;
 use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::plan::{BaseImage, PlanError, TestImage, test_image};
 use bowline_oci::Platform;
+use bowline_workbench::{Readers, write_whole};
 
 use super::build::{BaseArgs, all_or_named, platform};
 use crate::complete;
@@ -13,7 +14,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::style::{GOOD, HINT, paint};
-use crate::whole_file::{Readers, write_whole};
 
 /// The folder below the workspace's outputs. No connector can have this name.
 const FOLDER: &str = "test-image";

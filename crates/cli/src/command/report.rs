@@ -4,14 +4,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bowline_report::Report;
+use bowline_workbench::{Readers, write_whole};
 
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::{self, Kept};
+use crate::named::NamedConnector;
 use crate::report::{Format, Next, text};
-use crate::whole_file::{Readers, write_whole};
 
 /// Write what the last test of a connector found, as a page or in another form.
 ///
@@ -19,25 +20,13 @@ use crate::whole_file::{Readers, write_whole};
 /// the page can say what changed.
 #[derive(Debug, clap::Args)]
 #[command(
+    mut_arg("connector", subject),
     after_help = "Examples:\n  bowline report sales\n  bowline report sales --format markdown -o summary.md\n  \
                   bowline report report.json --format junit -o -"
 )]
 pub(crate) struct ReportArgs {
-    /// The connector, not needed when there is only one; or a file that `bowline test --format json` wrote, `-` for
-    /// standard input
-    #[arg(value_name = "CONNECTOR|FILE", add = complete::connectors_and_files())]
-    subject: Option<String>,
-    /// The connector, as an option.
-    #[arg(
-        short = 'c',
-        long = "connector",
-        alias = "etl-connection",
-        value_name = "CONNECTOR",
-        hide = true,
-        add = complete::connectors(),
-        conflicts_with = "subject"
-    )]
-    named: Option<String>,
+    #[command(flatten)]
+    subject: NamedConnector,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     format: Format,
@@ -48,6 +37,17 @@ pub(crate) struct ReportArgs {
     /// The report to compare with, instead of the one before
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+}
+
+/// A report may be read from a file, too.
+fn subject(argument: clap::Arg) -> clap::Arg {
+    argument
+        .value_name("CONNECTOR|FILE")
+        .help(
+            "The connector, not needed when there is only one; or a file that `bowline test --format json` wrote, `-` \
+             for standard input",
+        )
+        .add(complete::connectors_and_files())
 }
 
 impl ReportArgs {
@@ -79,10 +79,7 @@ impl ReportArgs {
     }
 
     fn read(&self, context: &Context) -> Result<(Report, Option<Report>), CliError> {
-        if let Some(name) = &self.named {
-            return of_connector(context, Some(name));
-        }
-        match self.subject.as_deref() {
+        match self.subject.name() {
             Some("-") => {
                 let mut text = String::new();
                 std::io::stdin()
@@ -99,24 +96,18 @@ impl ReportArgs {
                     None,
                 ))
             }
-            name => of_connector(context, name),
+            name => {
+                let found = context.locate(name, None)?;
+                let reports = Kept::of(&found.dir, found.class, found.name.as_str())?.read()?;
+                reports.ok_or_else(|| {
+                    CliError::usage(
+                        format!("connector `{}` has no report yet", found.name),
+                        format!("run `bowline test {}` first", found.name),
+                    )
+                })
+            }
         }
     }
-}
-
-/// The report of a connector's last test, and the one before.
-fn of_connector(
-    context: &Context,
-    name: Option<&str>,
-) -> Result<(Report, Option<Report>), CliError> {
-    let found = context.locate(name, None)?;
-    let reports = Kept::of(&found.dir, found.class, found.name.as_str())?.read()?;
-    reports.ok_or_else(|| {
-        CliError::usage(
-            format!("connector `{}` has no report yet", found.name),
-            format!("run `bowline test {}` first", found.name),
-        )
-    })
 }
 
 /// What to give where only a file is read, and where a connector's name is, too.

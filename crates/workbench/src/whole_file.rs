@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readers {
+pub enum Readers {
     /// Its owner alone: rows of the user's database stand in it.
     Owner,
     /// Everybody whom its folder lets in; what was there before keeps its rights.
@@ -15,7 +15,10 @@ pub(crate) enum Readers {
 
 /// Writes a file in place of the one that was there, which stays as it is when that fails. Into a link, into what is
 /// no file, such as a device, and where no second file can stand beside the first, it is written straight.
-pub(crate) fn write_whole(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn write_whole(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
     let before = fs::metadata(path).ok();
     let is_plain = before.as_ref().is_none_or(fs::Metadata::is_file);
     // What a link leads to is written, not the link.
